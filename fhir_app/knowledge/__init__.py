@@ -1,0 +1,1 @@
+"""The knowledge on disk, read strictly into frozen dataclasses."""

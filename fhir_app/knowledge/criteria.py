@@ -1,0 +1,428 @@
+"""The criteria language: one readable line -> a tree -> yes, no or unknown.
+
+The same tree serves red flags, evidence, required features, hints, and FHIR's enableWhen
+(https://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.enableWhen).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum, IntEnum
+from functools import lru_cache
+from importlib import resources
+from typing import Literal
+
+from lark import Lark, Token, Transformer
+from lark.exceptions import UnexpectedInput, VisitError
+
+from fhir_app.knowledge.answers import AnswerSource, AnswerValue, Coding, DateText, Quantity, Reference, State
+
+
+class Truth(IntEnum):
+    """Kleene's three values; AND is the least, OR the greatest, NOT mirrors."""
+
+    NO = 0
+    UNKNOWN = 1
+    YES = 2
+
+
+class Missing(Enum):
+    """How a criterion reads a question that has no usable answer.
+
+    `RULE` (whether a red flag fires): a blank core question is no, because the rule "this list was not answered"
+    speaks for it; a blank or "not sure" follow-up is unknown.
+    `STRICT` (whether a flag may be called absent, and whether evidence counts): every gap is unknown.
+    `SHOWN` (whether a question is shown, and required features): every gap is no, so its NOT is true.
+    """
+
+    RULE = "rule"
+    STRICT = "strict"
+    SHOWN = "shown"
+
+
+Operator = Literal["=", "!=", ">", "<", ">=", "<="]
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """At least `at_least` of `codes` are among the ticked options of a question."""
+
+    link_id: str
+    codes: tuple[str, ...]
+    at_least: int = 1
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Any answer to the question stands in this relation to `value`; no answer: no (R4 enableWhen)."""
+
+    link_id: str
+    operator: Operator
+    value: AnswerValue
+
+
+@dataclass(frozen=True)
+class Exists:
+    """The question has an answer (or, with `expected` false, has none)."""
+
+    link_id: str
+    expected: bool = True
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """The question was shown and is blank or "not sure"."""
+
+    link_id: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """A condition with a name of its own, `@NAME`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Not:
+    term: Criterion
+
+
+@dataclass(frozen=True)
+class And:
+    terms: tuple[Criterion, ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    terms: tuple[Criterion, ...]
+
+
+Criterion = Ticked | Compare | Exists | Unanswered | Named | Not | And | Or
+Leaf = Ticked | Compare | Exists | Unanswered
+
+
+class CriterionError(ValueError):
+    """A line that does not parse; `line` and `column` count from 1 inside the text that was given."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+# --- text -> tree -----------------------------------------------------------------------------------------------
+
+
+class _TreeBuilder(Transformer[Token, Criterion]):
+    def codes(self, tokens: list[Token]) -> tuple[str, ...]:
+        return tuple(str(token) for token in tokens)
+
+    def includes(self, parts: list[Token]) -> Criterion:
+        return Ticked(str(parts[0]), (str(parts[1]),))
+
+    def any_of(self, parts: list[tuple[str, ...]]) -> Criterion:
+        return Ticked(str(parts[0]), parts[1])
+
+    def all_of(self, parts: list[tuple[str, ...]]) -> Criterion:
+        return Ticked(str(parts[0]), parts[1], len(parts[1]))
+
+    def at_least(self, parts: list[tuple[str, ...]]) -> Criterion:
+        return Ticked(str(parts[0]), parts[2], int(str(parts[1])))
+
+    def equals(self, parts: list[Token]) -> Criterion:
+        text = str(parts[1])
+        if text.isdigit():
+            return Compare(str(parts[0]), "=", int(text))
+        return Ticked(str(parts[0]), (text,))
+
+    def chosen_in(self, parts: list[tuple[str, ...]]) -> Criterion:
+        return Ticked(str(parts[0]), parts[1])
+
+    def compared(self, parts: list[Token]) -> Criterion:
+        operator: Operator = str(parts[1])  # type: ignore[assignment]  # the grammar allows the four only
+        return Compare(str(parts[0]), operator, int(str(parts[2])))
+
+    def unanswered(self, parts: list[Token]) -> Criterion:
+        return Unanswered(str(parts[0]))
+
+    def named(self, parts: list[Token]) -> Criterion:
+        return Named(str(parts[0]))
+
+    def negated(self, parts: list[Criterion]) -> Criterion:
+        return Not(parts[0])
+
+    def conjunction(self, parts: list[Criterion]) -> Criterion:
+        return And(tuple(parts))
+
+    def disjunction(self, parts: list[Criterion]) -> Criterion:
+        return Or(tuple(parts))
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    grammar = resources.files(__package__).joinpath("criteria.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", maybe_placeholders=False)
+
+
+def parse_criterion(text: str) -> Criterion:
+    """`text` in the criteria language -> its tree. Raises CriterionError with line and column."""
+    try:
+        return _TreeBuilder().transform(_parser().parse(text))
+    except UnexpectedInput as error:
+        reading = text[max(0, (error.pos_in_stream or 0)) :][:20] or "the end"
+        raise CriterionError(f"cannot read the criterion at {reading!r}", error.line, error.column) from None
+    except VisitError as error:
+        raise CriterionError(str(error.orig_exc), 1, 1) from None
+
+
+# --- looking at a tree ------------------------------------------------------------------------------------------
+
+
+def leaves(criterion: Criterion) -> Iterator[Leaf | Named]:
+    """Every leaf of the tree, names not expanded."""
+    match criterion:
+        case And(terms) | Or(terms):
+            for term in terms:
+                yield from leaves(term)
+        case Not(term):
+            yield from leaves(term)
+        case _:
+            yield criterion
+
+
+def expand(criterion: Criterion, conditions: Mapping[str, Criterion]) -> Criterion:
+    """The tree with every `@NAME` replaced. Raises KeyError for an unknown name, RecursionError for a circle."""
+    match criterion:
+        case Named(name):
+            return expand(conditions[name], conditions)
+        case And(terms):
+            return And(tuple(expand(term, conditions) for term in terms))
+        case Or(terms):
+            return Or(tuple(expand(term, conditions) for term in terms))
+        case Not(term):
+            return Not(expand(term, conditions))
+        case _:
+            return criterion
+
+
+def branches(criterion: Criterion) -> tuple[Criterion, ...]:
+    """A top-level OR is read as one row for each branch; anything else is one row."""
+    return criterion.terms if isinstance(criterion, Or) else (criterion,)
+
+
+def gate(criterion: Criterion) -> Criterion:
+    """The first term of a row, up to its first top-level AND: what must be yes for a gap to count as present."""
+    return criterion.terms[0] if isinstance(criterion, And) else criterion
+
+
+def link_ids(criterion: Criterion) -> frozenset[str]:
+    """Every question that the (expanded) tree reads."""
+    return frozenset(leaf.link_id for leaf in leaves(criterion) if not isinstance(leaf, Named))
+
+
+# --- tree -> yes, no or unknown ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the questions of one intake are read when an answer is missing.
+
+    `core`: questions whose own rule reports a blank. `not_sure`: option codes that mean "not sure".
+    `declines`: question -> {option that declines: the options which it leaves unknown}.
+    """
+
+    core: frozenset[str] = frozenset()
+    not_sure: frozenset[str] = frozenset({"not-sure"})
+    declines: Mapping[str, Mapping[str, frozenset[str]]] | None = None
+
+
+Test = Callable[[AnswerSource], Truth]
+_NO, _UNKNOWN, _YES = Truth.NO, Truth.UNKNOWN, Truth.YES
+
+
+def compile_criterion(criterion: Criterion, missing: Missing, reading: Reading) -> Test:
+    """The (expanded) tree as one function of the answers."""
+    match criterion:
+        case And(terms):
+            return _conjunction(tuple(compile_criterion(term, missing, reading) for term in terms))
+        case Or(terms):
+            return _disjunction(tuple(compile_criterion(term, missing, reading) for term in terms))
+        case Not(term):
+            return _negation(compile_criterion(term, missing, reading))
+        case Ticked():
+            return _ticked(criterion, missing, reading)
+        case Compare():
+            return _compared(criterion, missing, reading)
+        case Exists():
+            return _exists(criterion, missing)
+        case Unanswered():
+            return _unanswered(criterion, reading)
+        case Named(name):
+            raise ValueError(f"@{name} must be expanded before it is compiled")
+
+
+def _conjunction(tests: tuple[Test, ...]) -> Test:
+    def test(answers: AnswerSource) -> Truth:
+        result = _YES
+        for term in tests:
+            value = term(answers)
+            if value is _NO:
+                return _NO
+            if value is _UNKNOWN:
+                result = _UNKNOWN
+        return result
+
+    return test
+
+
+def _disjunction(tests: tuple[Test, ...]) -> Test:
+    def test(answers: AnswerSource) -> Truth:
+        result = _NO
+        for term in tests:
+            value = term(answers)
+            if value is _YES:
+                return _YES
+            if value is _UNKNOWN:
+                result = _UNKNOWN
+        return result
+
+    return test
+
+
+def _negation(term: Test) -> Test:
+    mirrored = (_YES, _UNKNOWN, _NO)
+
+    def test(answers: AnswerSource) -> Truth:
+        return mirrored[term(answers)]
+
+    return test
+
+
+def _gaps(link_id: str, missing: Missing, reading: Reading) -> Mapping[State, Truth]:
+    blank = {
+        Missing.RULE: _NO if link_id in reading.core else _UNKNOWN,
+        Missing.STRICT: _UNKNOWN,
+        Missing.SHOWN: _NO,
+    }[missing]
+    undetermined = _UNKNOWN if missing is Missing.STRICT else _NO
+    return {State.BLANK: blank, State.UNDETERMINED: undetermined, State.NOT_ASKED: _NO}
+
+
+def _ticked(leaf: Ticked, missing: Missing, reading: Reading) -> Test:
+    link_id, at_least = leaf.link_id, leaf.at_least
+    wanted = frozenset(leaf.codes)
+    gaps = _gaps(link_id, missing, reading)
+    doubts = _doubts(leaf, missing, reading)
+
+    def test(answers: AnswerSource) -> Truth:
+        codes = answers.codes(link_id)
+        if not codes:
+            state = answers.state(link_id)
+            return _NO if state is State.ANSWERED else gaps[state]
+        if at_least == 1:
+            if not wanted.isdisjoint(codes):
+                return _YES
+        elif len(wanted & codes) >= at_least:
+            return _YES
+        return _NO if doubts.isdisjoint(codes) else _UNKNOWN
+
+    return test
+
+
+def _doubts(leaf: Ticked, missing: Missing, reading: Reading) -> frozenset[str]:
+    """Options that, when ticked, leave the wanted options unknown instead of "no"."""
+    if missing is Missing.SHOWN:
+        return frozenset()
+    doubts = set(reading.not_sure)
+    if missing is Missing.STRICT:
+        for option, left_unknown in ((reading.declines or {}).get(leaf.link_id) or {}).items():
+            if left_unknown & set(leaf.codes):
+                doubts.add(option)
+    return frozenset(doubts)
+
+
+def _compared(leaf: Compare, missing: Missing, reading: Reading) -> Test:
+    gaps = _gaps(leaf.link_id, missing, reading)
+
+    def test(answers: AnswerSource) -> Truth:
+        values = answers.values(leaf.link_id)
+        if not values:
+            return gaps[answers.state(leaf.link_id)]
+        return _YES if any(_stands(value, leaf.operator, leaf.value) for value in values) else _NO
+
+    return test
+
+
+def _exists(leaf: Exists, missing: Missing) -> Test:
+    def test(answers: AnswerSource) -> Truth:
+        state = answers.state(leaf.link_id)
+        if state is State.UNDETERMINED and missing is Missing.STRICT:
+            return _UNKNOWN
+        if state is State.BLANK and missing is Missing.STRICT:
+            return _UNKNOWN
+        return _YES if (state is State.ANSWERED) is leaf.expected else _NO
+
+    return test
+
+
+def _unanswered(leaf: Unanswered, reading: Reading) -> Test:
+    def test(answers: AnswerSource) -> Truth:
+        state = answers.state(leaf.link_id)
+        if state is State.ANSWERED:
+            codes = answers.codes(leaf.link_id)
+            return _YES if codes and codes <= reading.not_sure else _NO
+        return _YES if state is State.BLANK else _NO
+
+    return test
+
+
+def _stands(value: AnswerValue, operator: Operator, wanted: AnswerValue) -> bool:
+    """Whether `value operator wanted` holds, with FHIR's types: only like is compared with like."""
+    if operator in ("=", "!="):
+        return _same(value, wanted) is (operator == "=")
+    left, right = _ordered(value), _ordered(wanted)
+    if left is None or right is None or type(left) is not type(right):
+        return False
+    if isinstance(left, str) and isinstance(right, str):
+        return _by_order(operator, (left > right) - (left < right))
+    assert isinstance(left, Decimal) and isinstance(right, Decimal)
+    return _by_order(operator, (left > right) - (left < right))
+
+
+def _by_order(operator: Operator, order: int) -> bool:
+    return {">": order > 0, "<": order < 0, ">=": order >= 0, "<=": order <= 0}[operator]
+
+
+def _same(value: AnswerValue, wanted: AnswerValue) -> bool:
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        return value is wanted
+    if isinstance(value, Coding) and isinstance(wanted, Coding):
+        # A Coding is the same when system and code are; without codes, the display must match (open-choice).
+        if value.code is None and wanted.code is None:
+            return value.display == wanted.display
+        return value.code == wanted.code and value.system == wanted.system
+    if isinstance(value, Reference) and isinstance(wanted, Reference):
+        return value.reference == wanted.reference
+    if isinstance(value, Quantity) and isinstance(wanted, Quantity):
+        return value.value == wanted.value and (value.code or value.unit) == (wanted.code or wanted.unit)
+    left, right = _ordered(value), _ordered(wanted)
+    if left is not None and right is not None and type(left) is type(right):
+        return left == right
+    return value == wanted
+
+
+def _ordered(value: AnswerValue) -> Decimal | str | None:
+    match value:
+        case bool() | Coding() | Reference():
+            return None
+        case int() | Decimal():
+            return Decimal(value)
+        case Quantity():
+            return value.value
+        case DateText():
+            return value.text
+        case str():
+            return value
