@@ -1,0 +1,1 @@
+"""FHIR in and out: reading, shape, resources, definitions."""
