@@ -1,0 +1,1 @@
+"""Who may call: bearer tokens now, SMART and signed tokens beside them."""
