@@ -1,0 +1,1 @@
+"""What is kept: submissions, assessments, the outbox, the embedded record. SQLite by default, PostgreSQL by URL."""
