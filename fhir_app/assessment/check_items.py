@@ -1,0 +1,138 @@
+"""The walk through a Questionnaire with what a response holds: what is shown, missing, disabled; how each question
+stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from fhir_app.assessment.form import Form, FormItem, Scope, nearest
+from fhir_app.assessment.gather import Gathering, Level, Occurrence
+from fhir_app.assessment.option_membership import option_key
+from fhir_app.errors import Issue, Severity
+from fhir_app.knowledge.answers import State
+from fhir_app.knowledge.criteria import Truth
+
+
+class Shown(Enum):
+    """Whether a person sees an item. `UNTOLD`: its condition is not evaluated here, so nobody can say."""
+
+    YES = "yes"
+    NO = "no"
+    UNDETERMINED = "undetermined"
+    UNTOLD = "untold"
+
+
+@dataclass(slots=True)
+class _Walk:
+    held_to_required: bool
+    issues: list[Issue] = field(default_factory=list)
+
+    def report(self, code: str, text: str, path: str, form_item: FormItem, severity: Severity = "error") -> None:
+        self.issues.append(Issue(severity, code, text, path, form_item.link_id, form_item.item.text))
+
+
+def check_items(form: Form, gathering: Gathering, *, held_to_required: bool) -> tuple[Issue, ...]:
+    """Sets the state of every question in the gathering's scopes and returns what is wrong with the whole."""
+    before = None
+    rounds = len(form.every) + 1 if form.looks_ahead else 1
+    walk = _Walk(held_to_required)
+    for _ in range(rounds):
+        # A condition may read the state of a question that comes later: repeat until nothing changes.
+        walk = _Walk(held_to_required)
+        _level(walk, form.items, gathering.top, "QuestionnaireResponse", (gathering.root,), held_to_required)
+        if gathering.root.states == before:
+            break
+        before = dict(gathering.root.states)
+    return tuple(walk.issues)
+
+
+def _level(
+    walk: _Walk, items: tuple[FormItem, ...], found: Level, path: str, scopes: tuple[Scope, ...], required: bool
+) -> None:
+    for form_item in items:
+        occurrences = found.get(form_item.link_id)
+        shown = _shown(form_item, scopes)
+        if shown is Shown.YES or (shown is Shown.UNTOLD and occurrences):
+            _shown_item(walk, form_item, occurrences, path, scopes, required and shown is Shown.YES)
+            continue
+        if occurrences:
+            _disabled_item(walk, form_item, occurrences)
+        if shown is not Shown.NO:
+            _leave_undetermined((form_item,), scopes[-1])
+
+
+def _shown(form_item: FormItem, scopes: tuple[Scope, ...]) -> Shown:
+    if form_item.item.condition_unread:
+        return Shown.UNTOLD
+    if form_item.shown is None or form_item.strict is None:
+        return Shown.YES
+    answers = nearest(form_item, scopes)
+    if form_item.shown(answers) is Truth.YES:
+        return Shown.YES
+    return Shown.NO if form_item.strict(answers) is Truth.NO else Shown.UNDETERMINED
+
+
+def _shown_item(
+    walk: _Walk,
+    form_item: FormItem,
+    occurrences: list[Occurrence] | None,
+    path: str,
+    scopes: tuple[Scope, ...],
+    required: bool,
+) -> None:
+    item = form_item.item
+    if not occurrences:
+        if required and item.required:
+            walk.report("required", "is required, but not answered", path, form_item)
+        if item.is_question:
+            scopes[-1].settle(item.link_id, State.BLANK)
+            _leave_undetermined(form_item.children, scopes[-1])
+        elif item.type == "group":
+            inner = (*scopes, Scope(scopes[-1])) if form_item.is_container else scopes
+            # HL7's validator asks for the questions of a group only when the group is there or itself required.
+            _level(walk, form_item.children, {}, path, inner, required and item.required)
+        return
+    _occurs(walk, form_item, occurrences, required)
+    for occurrence in occurrences:
+        if item.is_question:
+            if not occurrence.values:
+                scopes[-1].settle(item.link_id, State.BLANK)
+            _exclusive(walk, form_item, occurrence)
+        for scope, level, here in occurrence.inside:
+            inner = (*scopes, scope) if form_item.is_container else scopes
+            _level(walk, form_item.children, level, here, inner, walk.held_to_required)
+
+
+def _occurs(walk: _Walk, form_item: FormItem, occurrences: list[Occurrence], required: bool) -> None:
+    least, most = form_item.min_occurs, form_item.max_occurs
+    if not least and most is None:
+        return
+    is_question = form_item.item.is_question
+    count = sum(o.answers for o in occurrences) if is_question else len(occurrences)
+    what = "answers" if is_question else "repetitions"
+    if required and count < least:
+        walk.report("required", f"has fewer than {least} {what}", occurrences[0].path, form_item)
+    if most is not None and count > most:
+        walk.report("business-rule", f"has more than {most} {what}", occurrences[0].path, form_item)
+
+
+def _exclusive(walk: _Walk, form_item: FormItem, occurrence: Occurrence) -> None:
+    # https://hl7.org/fhir/R4/extension-questionnaire-optionexclusive.html
+    if len(occurrence.values) < 2 or not form_item.exclusive:
+        return
+    if any(option_key(value) in form_item.exclusive for value in occurrence.values):
+        text = "has an option that excludes all others, together with others"
+        walk.report("business-rule", text, occurrence.path, form_item)
+
+
+def _disabled_item(walk: _Walk, form_item: FormItem, occurrences: list[Occurrence]) -> None:
+    for occurrence in occurrences:
+        walk.report("invariant", "is answered, but its condition is not met", occurrence.path, form_item)
+
+
+def _leave_undetermined(items: tuple[FormItem, ...], scope: Scope) -> None:
+    for form_item in items:
+        if form_item.item.is_question:
+            scope.settle(form_item.link_id, State.UNDETERMINED)
+        _leave_undetermined(form_item.children, scope)

@@ -1,0 +1,205 @@
+"""The walk through a QuestionnaireResponse: linkIds, nesting, types of answers; gathers what was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir_app.assessment.form import Form, FormItem, Scope
+from fhir_app.errors import Issue, Severity
+from fhir_app.knowledge.answers import AnswerValue
+
+CheckAnswer = Callable[[FormItem, str, Any, AnswerValue], tuple[tuple[Severity, str, str], ...]]
+"""Item, key (valueCoding), raw JSON and value of one answer -> severity, IssueType and text of what is wrong."""
+
+
+@dataclass(slots=True)
+class Occurrence:
+    """One item of the response with content. `inside` holds, for a group, its own items, and for a question the
+    items under each answer; each with the scope that they are in."""
+
+    path: str
+    answers: int
+    values: list[AnswerValue]
+    inside: list[tuple[Scope, Level, str]]
+
+
+Level = dict[str, list[Occurrence]]
+
+
+@dataclass(slots=True)
+class Gathering:
+    """What the walk found: `top` for the walk through the Questionnaire, `root` with every answer, and the issues."""
+
+    form: Form
+    check_answer: CheckAnswer
+    root: Scope = field(default_factory=lambda: Scope(None))
+    top: Level = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+
+    def report(
+        self, code: str, text: str, path: str, form_item: FormItem | None = None, severity: Severity = "error"
+    ) -> None:
+        link_id = form_item.link_id if form_item else None
+        question = form_item.item.text if form_item else None
+        self.issues.append(Issue(severity, code, text, path, link_id, question))
+
+
+def gather(form: Form, questionnaire_response: Mapping[str, Any], check_answer: CheckAnswer) -> Gathering:
+    """Walks the whole response. Takes any JSON object; never raises."""
+    gathering = Gathering(form, check_answer)
+    _modifiers(gathering, questionnaire_response, "QuestionnaireResponse", None)
+    gathering.top = _items(gathering, questionnaire_response, form.by_link_id, "QuestionnaireResponse", gathering.root)
+    return gathering
+
+
+def _modifiers(gathering: Gathering, element: Mapping[str, Any], path: str, form_item: FormItem | None) -> None:
+    # https://hl7.org/fhir/R4/extensibility.html#modifierExtension: what is not understood must not be processed.
+    if element.get("modifierExtension"):
+        text = "has a modifier extension that is not understood here"
+        gathering.report("extension", text, f"{path}.modifierExtension", form_item)
+
+
+def _items(
+    gathering: Gathering, element: Mapping[str, Any], expected: Mapping[str, FormItem], path: str, scope: Scope
+) -> Level:
+    level: Level = {}
+    raw_items = element.get("item")
+    if raw_items is None:
+        return level
+    if not isinstance(raw_items, list):
+        gathering.report("structure", "item must be a list", f"{path}.item")
+        return level
+    last = -1
+    for index, raw in enumerate(raw_items):
+        here = f"{path}.item[{index}]"
+        form_item = _form_item(gathering, raw, expected, here)
+        if form_item is None:
+            continue
+        occurrence = _occurrence(gathering, raw, form_item, here, scope)
+        if form_item.link_id not in expected:
+            continue
+        if form_item.position < last:
+            text = "stands before an item that comes earlier in the Questionnaire"
+            gathering.report("structure", text, here, form_item, "warning")
+        last = max(last, form_item.position)
+        if occurrence.answers or occurrence.inside:
+            level.setdefault(form_item.link_id, []).append(occurrence)
+    for link_id, occurrences in level.items():
+        if len(occurrences) > 1:
+            _repeated(gathering, expected[link_id], occurrences)
+    return level
+
+
+def _repeated(gathering: Gathering, form_item: FormItem, occurrences: list[Occurrence]) -> None:
+    if not form_item.item.repeats:
+        text = "stands more than once, but the Questionnaire does not let it repeat"
+        gathering.report("structure", text, occurrences[1].path, form_item)
+    elif form_item.item.is_question:
+        # https://hl7.org/fhir/R4/questionnaireresponse.html#notes: several answers are several `answer` of one item.
+        text = "stands more than once; several answers to a question belong into one item"
+        gathering.report("structure", text, occurrences[1].path, form_item, "warning")
+
+
+def _form_item(gathering: Gathering, raw: Any, expected: Mapping[str, FormItem], path: str) -> FormItem | None:
+    if not isinstance(raw, Mapping):
+        gathering.report("structure", "must be an object", path)
+        return None
+    link_id = raw.get("linkId")
+    if not isinstance(link_id, str) or not link_id:
+        gathering.report("required", "linkId must be there, as text", path)
+        return None
+    form_item = expected.get(link_id)
+    if form_item is None:
+        form_item = gathering.form.every.get(link_id)
+        if form_item is None:
+            gathering.report("not-found", "linkId is not in the Questionnaire", f"{path}.linkId")
+            return None
+        gathering.report("structure", "stands at another place than in the Questionnaire", path, form_item)
+    _modifiers(gathering, raw, path, form_item)
+    text = raw.get("text")
+    if text is not None and text not in form_item.words if isinstance(text, str) else text is not None:
+        gathering.report(
+            "value",
+            "text is neither the text of the Questionnaire nor one of its translations",
+            f"{path}.text",
+            form_item,
+            "warning" if isinstance(text, str) else "error",
+        )
+    return form_item
+
+
+def _occurrence(
+    gathering: Gathering, raw: Mapping[str, Any], form_item: FormItem, path: str, scope: Scope
+) -> Occurrence:
+    occurrence = Occurrence(path, 0, [], [])
+    item_type = form_item.item.type
+    if item_type == "group":
+        inner = Scope(scope) if form_item.is_container else scope
+        level = _items(gathering, raw, form_item.by_link_id, path, inner)
+        if raw.get("item"):
+            occurrence.inside.append((inner, level, path))
+        if "answer" in raw:
+            gathering.report("structure", "a group cannot have an answer", f"{path}.answer", form_item)
+        return occurrence
+    if "item" in raw:
+        text = "items under a question belong under its answer" if form_item.item.is_question else "a display has none"
+        gathering.report("structure", text, f"{path}.item", form_item)
+        # The answers in there are still read, because a red flag may be among them.
+        _items(gathering, raw, form_item.by_link_id, path, scope)
+    if "answer" in raw:
+        if item_type == "display":
+            gathering.report("structure", "a display cannot have an answer", f"{path}.answer", form_item)
+        else:
+            _answers(gathering, raw["answer"], form_item, occurrence, scope)
+    return occurrence
+
+
+def _answers(
+    gathering: Gathering, raw_answers: Any, form_item: FormItem, occurrence: Occurrence, scope: Scope
+) -> None:
+    path = occurrence.path
+    if not isinstance(raw_answers, list):
+        gathering.report("structure", "answer must be a list", f"{path}.answer", form_item)
+        return
+    occurrence.answers = len(raw_answers)
+    if len(raw_answers) > 1 and not form_item.item.repeats:
+        text = "has several answers, but the Questionnaire allows one"
+        gathering.report("structure", text, f"{path}.answer[1]", form_item)
+    for index, answer in enumerate(raw_answers):
+        if not isinstance(answer, Mapping):
+            gathering.report("structure", "must be an object", f"{path}.answer[{index}]", form_item)
+            continue
+        value = _value(gathering, answer, form_item, path, index)
+        if value is not None:
+            occurrence.values.append(value)
+            scope.add(form_item.link_id, value)
+        if "modifierExtension" in answer:
+            _modifiers(gathering, answer, f"{path}.answer[{index}]", form_item)
+        if form_item.children or "item" in answer:
+            here = f"{path}.answer[{index}]"
+            inner = Scope(scope) if form_item.is_container else scope
+            occurrence.inside.append((inner, _items(gathering, answer, form_item.by_link_id, here, inner), here))
+
+
+def _value(
+    gathering: Gathering, answer: Mapping[str, Any], form_item: FormItem, path: str, index: int
+) -> AnswerValue | None:
+    for key, read in form_item.kinds:
+        if key in answer:
+            raw = answer[key]
+            value = read(raw)
+            if value is None:
+                text = f"is not a valid {key}"
+                gathering.report("value", text, f"{path}.answer[{index}].value", form_item)
+                return None
+            for severity, code, text in gathering.check_answer(form_item, key, raw, value):
+                gathering.report(code, text, f"{path}.answer[{index}].value", form_item, severity)
+            return value
+    wrong = [key for key in answer if isinstance(key, str) and key.startswith("value")]
+    if wrong:
+        wanted = " or ".join(key for key, _ in form_item.kinds)
+        text = f"has the wrong type of answer: a {form_item.item.type} question takes {wanted}"
+        gathering.report("structure", text, f"{path}.answer[{index}].value", form_item)
+    return None
