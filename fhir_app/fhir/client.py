@@ -79,14 +79,15 @@ class FhirClient:
                 return TryAgain(outcome.reason)
             if not isinstance(outcome, Delivered):
                 return outcome
-            bundle = outcome.resource or {}
-            found += [entry["resource"] for entry in bundle.get("entry", ()) if _is_match(entry, resource_type)]
-            following = next((link["url"] for link in bundle.get("link", ()) if link.get("relation") == "next"), None)
-            if following is None:
+            page = _page(outcome.resource or {}, resource_type)
+            if page is None:
+                return TryAgain("the reply to a search is no Bundle")
+            found += page.matches
+            if page.following is None:
                 return Found(tuple(found))
-            if _origin(following) != _origin(self.base_url):
+            if _origin(page.following) != _origin(self.base_url):
                 return Rejected("the next page of a search is on another server")
-            address = following
+            address = page.following
         return Rejected(f"a search has more than {MOST_PAGES} pages")
 
     def create(self, resource: JsonObject, *, if_none_exist: str | None = None) -> Outcome:
@@ -169,10 +170,29 @@ def _body(content: bytes) -> tuple[JsonObject | None, bool]:
         return None, True
 
 
-def _is_match(entry: JsonObject, resource_type: str) -> bool:
-    """Included resources and warnings (`search.mode` `include`, `outcome`) are no matches."""
-    resource = entry.get("resource", {})
-    return resource.get("resourceType") == resource_type and entry.get("search", {}).get("mode", "match") == "match"
+@dataclass(frozen=True)
+class _Page:
+    matches: tuple[JsonObject, ...]
+    following: str | None
+
+
+def _page(bundle: JsonObject, resource_type: str) -> _Page | None:
+    """Included resources and warnings (`search.mode` `include`, `outcome`) are no matches. None: not a Bundle."""
+    entries, links = bundle.get("entry", []), bundle.get("link", [])
+    if bundle.get("resourceType") != "Bundle" or not (_are_objects(entries) and _are_objects(links)):
+        return None
+    matches = [
+        entry["resource"]
+        for entry in entries
+        if entry.get("search", {}).get("mode", "match") == "match"
+        and entry.get("resource", {}).get("resourceType") == resource_type
+    ]
+    following = next((str(link.get("url")) for link in links if link.get("relation") == "next"), None)
+    return _Page(tuple(matches), following)
+
+
+def _are_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, Mapping) for each in value)
 
 
 def _origin(address: str) -> tuple[str, str | None, int]:

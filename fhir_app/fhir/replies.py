@@ -98,7 +98,7 @@ def judge_write(reply: Reply) -> Outcome:
 def judge_read(reply: Reply) -> Outcome:
     """The outcome of a read, where asking again does no harm."""
     status = reply.status
-    if 200 <= status < 300 and reply.resource is not None:
+    if 200 <= status < 300 and (reply.resource or {}).get("resourceType"):
         return Delivered(status, reply.resource, *_id_and_version(reply))
     if 200 <= status < 300:
         return TryAgain(f"{status}, and a body that is not a FHIR resource")
@@ -121,11 +121,10 @@ def id_of(location: str | None) -> str | None:
 
 
 def _id_and_version(reply: Reply) -> tuple[str | None, str | None]:
-    meta = (reply.resource or {}).get("meta", {})
-    stored = (reply.resource or {}).get("id")
-    return id_of(reply.headers.get("Location")) or stored, version_of(reply.headers.get("ETag")) or meta.get(
-        "versionId"
-    )
+    resource = reply.resource or {}
+    meta = resource.get("meta")
+    version = version_of(reply.headers.get("ETag")) or (meta.get("versionId") if isinstance(meta, Mapping) else None)
+    return id_of(reply.headers.get("Location")) or resource.get("id"), version
 
 
 def _rolled_back(reply: Reply) -> bool:

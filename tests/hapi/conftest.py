@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.hapi.fixture import hapi, mark_tests, say_if_absent
+from tests.hapi.fixture import hapi
 
 __all__ = ["hapi"]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    mark_tests(items)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    say_if_absent(terminalreporter)

@@ -1,8 +1,7 @@
 """The fixture `hapi`, for every folder of tests that asks for the real server.
 
-A folder's conftest.py takes the names below into itself. One server serves the whole process, however many folders
-ask for it; under pytest-xdist a file lock lets one process at a time have one, and `--dist loadgroup` sends all of
-these tests to one process, so that none waits.
+A folder's conftest.py takes it into itself, and tests that use it carry `pytest.mark.hapi`. One server serves the whole
+process, however many folders ask for it; under pytest-xdist a file lock lets one process at a time have one.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,6 @@ from tests.hapi.server import HapiServer, MissingTools, build, free_port
 REQUIRED = "FHIR_APP_REQUIRE_HAPI"
 _LOCK = Path(tempfile.gettempdir()) / f"fhir-app-hapi-{os.getuid()}.lock"
 _running: list[HapiServer] = []
-_absent: list[str] = []
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +32,6 @@ def _start(config: pytest.Config, folder: Path) -> HapiServer:
     try:
         built = build()
     except MissingTools as missing:
-        _absent.append(str(missing))
         if os.environ.get(REQUIRED) == "1":
             pytest.fail(f"{REQUIRED}=1, and {missing}", pytrace=False)
         pytest.skip(f"no HAPI server: {missing}")
@@ -50,17 +46,3 @@ def _start(config: pytest.Config, folder: Path) -> HapiServer:
     config.add_cleanup(stop)
     server.start()
     return server
-
-
-def mark_tests(items: Sequence[pytest.Item]) -> None:
-    """Marks every test that uses the server, and keeps them together under pytest-xdist."""
-    for item in items:
-        if "hapi" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.hapi)
-            item.add_marker(pytest.mark.xdist_group("hapi"))
-
-
-def say_if_absent(reporter: pytest.TerminalReporter) -> None:
-    if _absent:
-        reporter.write_sep("!", f"NOT TESTED AGAINST A REAL FHIR SERVER: {_absent[0]}", red=True, bold=True)
-        _absent.clear()

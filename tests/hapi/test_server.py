@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fhir_app.fhir.client import FhirClient
 from fhir_app.fhir.replies import Delivered, Rejected
 from tests.hapi.server import HapiServer
+
+pytestmark = pytest.mark.hapi
 
 
 def test_the_server_speaks_r4(hapi: HapiServer) -> None:

@@ -1,0 +1,267 @@
+"""FhirClient when things go wrong: on a real socket, each fault by itself."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fhir_app.fhir.client import FhirClient
+from fhir_app.fhir.replies import Delivered, Found, Outcome, Rejected, Reply, TryAgain, Unknown, judge_write
+from tests.contract.fake_fhir import FakeFhir, Fault, running
+
+OBSERVATION = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "valueString": "secret-answer"}
+QUICK = (1.0, 0.3)
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeFhir]:
+    with running(FakeFhir()) as fake:
+        yield fake
+
+
+def write(fake: FakeFhir, **fault: Any) -> Outcome:
+    fake.faults.append(Fault(**fault))
+    return FhirClient(fake.url, timeout=QUICK).create(OBSERVATION)
+
+
+def test_a_connection_lost_after_the_write_leaves_the_outcome_unknown_and_sends_nothing_again(fake: FakeFhir) -> None:
+    outcome = write(fake, after_commit=True)
+
+    assert isinstance(outcome, Unknown)
+    assert len(fake.writes) == 1
+    assert len(fake.resources) == 1
+
+
+def test_a_connection_lost_before_the_write_is_just_as_unknown(fake: FakeFhir) -> None:
+    assert isinstance(write(fake), Unknown)
+    assert fake.resources == {}
+
+
+def test_a_server_that_is_not_there_was_never_sent_anything() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+
+    outcome = FhirClient(f"http://127.0.0.1:{port}/fhir").create(OBSERVATION)
+
+    assert isinstance(outcome, TryAgain)
+    assert outcome.reason.startswith("not reached")
+
+
+def test_a_server_that_takes_the_request_and_says_nothing_leaves_the_outcome_unknown() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+
+        outcome = FhirClient(f"http://127.0.0.1:{port}/fhir", timeout=QUICK).create(OBSERVATION)
+
+    assert isinstance(outcome, Unknown)
+
+
+def test_a_reply_that_breaks_off_leaves_the_outcome_unknown() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_half() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 500\r\n\r\n{")
+
+        thread = threading.Thread(target=answer_half)
+        thread.start()
+        outcome = FhirClient(f"http://127.0.0.1:{server.getsockname()[1]}/fhir", timeout=QUICK).create(OBSERVATION)
+        thread.join()
+
+    assert isinstance(outcome, Unknown)
+
+
+def test_success_with_a_body_that_is_no_json_is_unknown(fake: FakeFhir) -> None:
+    assert isinstance(write(fake, status=200, body=b"<html>welcome</html>"), Unknown)
+
+
+def test_success_with_an_empty_body_is_delivered(fake: FakeFhir) -> None:
+    outcome = write(fake, status=201, body=b"", headers={"Location": "Observation/12/_history/3", "ETag": 'W/"3"'})
+
+    assert outcome == Delivered(201, None, "12", "3")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(400, Rejected), (403, Rejected), (404, Rejected), (410, Rejected)])
+def test_permanent_refusals_are_rejected(fake: FakeFhir, status: int, kind: type) -> None:
+    assert isinstance(write(fake, status=status), kind)
+
+
+@pytest.mark.parametrize("status", [413, 415, 422, 301, 307])
+def test_a_request_that_is_wrong_in_itself_and_a_redirect_are_rejected(fake: FakeFhir, status: int) -> None:
+    outcome = write(fake, status=status, headers={"Location": "https://elsewhere.example/"})
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.status == status
+    assert len(fake.seen) == 1
+
+
+@pytest.mark.parametrize("status", [401, 409, 412, 425, 429, 503])
+def test_a_busy_server_and_other_writers_mean_try_again(fake: FakeFhir, status: int) -> None:
+    assert isinstance(write(fake, status=status), TryAgain)
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 504])
+def test_a_fault_that_does_not_say_what_was_done_is_unknown_for_a_write(fake: FakeFhir, status: int) -> None:
+    assert isinstance(write(fake, status=status), Unknown)
+
+
+def test_a_500_in_which_hapi_says_that_the_database_refused_means_try_again(fake: FakeFhir) -> None:
+    assert isinstance(write(fake, status=500, text="HAPI-0389: HAPI-0550: constraint"), TryAgain)
+
+
+@pytest.mark.parametrize("text", ["HAPI-0958: 2 matches", "HAPI-0539: does not match"])
+def test_a_412_about_the_request_itself_is_rejected(fake: FakeFhir, text: str) -> None:
+    assert isinstance(write(fake, status=412, text=text), Rejected)
+
+
+def test_retry_after_in_seconds_is_passed_on(fake: FakeFhir) -> None:
+    outcome = write(fake, status=503, headers={"Retry-After": "120"})
+
+    assert outcome == TryAgain("503, processing", 120.0)
+
+
+def test_retry_after_as_a_date_is_measured_against_the_servers_clock() -> None:
+    headers = {"Date": "Tue, 01 Jan 2030 00:00:00 GMT", "Retry-After": "Tue, 01 Jan 2030 00:01:30 GMT"}
+
+    assert judge_write(Reply(429, headers, None)) == TryAgain("429", 90.0)
+
+
+def test_retry_after_in_the_past_means_at_once() -> None:
+    headers = {"Date": "Tue, 01 Jan 2030 00:00:00 GMT", "Retry-After": "Mon, 31 Dec 2029 00:00:00 GMT"}
+
+    assert judge_write(Reply(503, headers, None)) == TryAgain("503", 0.0)
+
+
+@pytest.mark.parametrize("wish", ["soon", "-5", "Tue, 99 Jan", ""])
+def test_a_retry_after_that_is_nonsense_is_no_wish(fake: FakeFhir, wish: str) -> None:
+    assert write(fake, status=503, headers={"Retry-After": wish}) == TryAgain("503, processing", None)
+
+
+def test_reasons_hold_codes_and_paths_but_never_the_servers_words(fake: FakeFhir) -> None:
+    body = (
+        b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"value",'
+        b'"diagnostics":"HAPI-0450: secret-answer","expression":["Observation.value[0]"]},'
+        b'{"severity":"error","code":"secret answer","expression":["Patient secret"]}]}'
+    )
+
+    outcome = write(fake, status=422, body=body)
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "422, HAPI-0450, value at Observation.value[0], error"
+    assert outcome.outcome is not None
+    assert "secret-answer" in str(outcome.outcome)
+
+
+@pytest.mark.parametrize("body", [b"[1]", b'{"issue":1}', b'{"issue":[1]}', b'{"issue":[{"code":2}]}', b"\xff", b""])
+def test_an_error_with_any_body_at_all_is_still_an_outcome(fake: FakeFhir, body: bytes) -> None:
+    outcome = write(fake, status=400, body=body)
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason.startswith("400")
+
+
+def test_the_token_goes_with_every_request_and_a_function_is_asked_each_time(fake: FakeFhir) -> None:
+    tokens = iter(["first", "second"])
+    client = FhirClient(fake.url, token=lambda: next(tokens))
+
+    client.create(OBSERVATION)
+    client.search("Observation", {"code": "y"})
+
+    assert [seen.headers["Authorization"] for seen in fake.seen] == ["Bearer first", "Bearer second"]
+
+
+def test_credentials_and_proxies_of_the_environment_are_not_used(
+    fake: FakeFhir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+    assert isinstance(FhirClient(fake.url).create(OBSERVATION), Delivered)
+
+
+def test_reads_ask_for_fresh_results(fake: FakeFhir) -> None:
+    FhirClient(fake.url).search("Observation", {"code": "y"})
+
+    assert fake.seen[0].headers["Cache-Control"] == "no-cache"
+
+
+def test_a_next_page_on_another_server_is_not_followed(fake: FakeFhir) -> None:
+    page = b'{"resourceType":"Bundle","link":[{"relation":"next","url":"http://127.0.0.1:1/fhir?page=2"}]}'
+    fake.read_faults.append(Fault(status=200, body=page))
+
+    outcome = FhirClient(fake.url, token="t").search("Observation", {"code": "y"})
+
+    assert outcome == Rejected("the next page of a search is on another server")
+
+
+def test_a_search_that_never_ends_is_given_up(fake: FakeFhir) -> None:
+    page = f'{{"resourceType":"Bundle","link":[{{"relation":"next","url":"{fake.url}/Observation"}}]}}'.encode()
+    fake.read_faults += [Fault(status=200, body=page)] * 60
+
+    assert isinstance(FhirClient(fake.url).search("Observation", {}), Rejected)
+
+
+def test_what_a_search_includes_beside_its_matches_is_left_out(fake: FakeFhir) -> None:
+    page = (
+        b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient","id":"1"},"search":{"mode":"include"}}'
+        b',{"resource":{"resourceType":"OperationOutcome"},"search":{"mode":"outcome"}}'
+        b',{"resource":{"resourceType":"Observation","id":"2"}}]}'
+    )
+    fake.read_faults.append(Fault(status=200, body=page))
+
+    outcome = FhirClient(fake.url).search("Observation", {})
+
+    assert outcome == Found(({"resourceType": "Observation", "id": "2"},))
+
+
+def test_identifiers_are_escaped_in_searches(fake: FakeFhir) -> None:
+    FhirClient(fake.url).search("Observation", {"identifier": "https://a.example/b|x y&z=1"})
+
+    assert fake.seen[0].path == "/fhir/Observation?identifier=https%3A%2F%2Fa.example%2Fb%7Cx%20y%26z%3D1"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=500),
+        Fault(status=503),
+        Fault(),
+        Fault(status=200, body=b"no json"),
+        Fault(status=200, body=b""),
+        Fault(status=200, body=b'{"meta":1,"id":[]}'),
+    ],
+)
+def test_a_read_that_fails_may_be_tried_again(fake: FakeFhir, fault: Fault) -> None:
+    fake.read_faults.append(fault)
+
+    assert isinstance(FhirClient(fake.url).read("Observation", "1"), TryAgain)
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"resourceType":"Patient"}', b'{"resourceType":"Bundle","entry":[1],"link":2}']
+)
+def test_a_search_that_gives_something_else_than_a_bundle_may_be_tried_again(fake: FakeFhir, body: bytes) -> None:
+    fake.read_faults.append(Fault(status=200, body=body))
+
+    assert isinstance(FhirClient(fake.url).search("Observation", {}), TryAgain)
+
+
+@pytest.mark.parametrize("version", ["5.0.0", "4.3.0", "3.0.2", ""])
+def test_a_server_that_does_not_speak_r4_is_refused(version: str) -> None:
+    with running(FakeFhir(fhir_version=version)) as fake:
+        assert isinstance(FhirClient(fake.url).capability(), Rejected)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ftp://a.example/fhir", "https://", "https://user:pw@a.example/fhir", "https://a.example/fhir?x=1", "a.example"],
+)
+def test_an_address_that_is_no_fhir_base_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="address of a FHIR server"):
+        FhirClient(address)
