@@ -72,6 +72,7 @@ class Source:
     year: int | None
     url: str | None
     found_at: str | None
+    locators: tuple[str, ...]
     confirmed: bool
     note: str | None
 
@@ -91,6 +92,15 @@ class CodingRef:
     system: str
     code: str
     display: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """Red-flag rows that speak of one danger; `RF10.1` and `RF10.2` are rows of `RF10`."""
+
+    id: str
+    label: str
+    coding: tuple[CodingRef, ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +131,6 @@ class RedFlag:
     why: str
     basis: Basis
     citations: tuple[Citation, ...]
-    coding: tuple[CodingRef, ...]
 
 
 @dataclass(frozen=True)
@@ -253,7 +262,7 @@ class LeafletText:
     markdown: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Intake:
     """One questionnaire with its knowledge."""
 
@@ -268,6 +277,7 @@ class Intake:
     adult_from: int
     urgency_texts: Mapping[str, str]
     conditions: Mapping[str, Rule]
+    families: Mapping[str, Family]
     red_flags: tuple[RedFlag, ...]
     triggers: tuple[Trigger, ...]
     causes: tuple[Cause, ...]

@@ -1,0 +1,210 @@
+"""Causes ranked by grouped, capped evidence, and the honest outcome that none of them fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fhir_app.assessment.assessment import CauseFinding, EvidenceFinding, Likelihood, RedFlagFinding
+from fhir_app.assessment.because import because, sources_of, unanswered_in
+from fhir_app.assessment.compiled import CompiledCause, CompiledEvidence, CompiledFloor, CompiledIntake
+from fhir_app.knowledge.answers import Answers, State
+from fhir_app.knowledge.criteria import Reading, Truth
+from fhir_app.knowledge.intake import Disposition, Scoring, Urgency
+
+
+@dataclass(frozen=True)
+class Score:
+    """A cause's score: the sum over groups of the best evidence for minus the worst against, then capped."""
+
+    value: int
+    groups_for: int
+    required_missing: bool
+    capped_by_ceiling: bool
+    capped_by_required: bool
+    held: frozenset[str]
+    unknown: frozenset[str]
+    counted: frozenset[str]
+
+
+def score(cause: CompiledCause, answers: Answers, scoring: Scoring) -> Score:
+    """The score of one cause. Evidence counts only when its criterion is yes; unknown counts for nothing."""
+    held, unknown = [], []
+    for item in cause.evidence:
+        truth = item.when(answers)
+        if truth is Truth.YES:
+            held.append(item)
+        elif truth is Truth.UNKNOWN:
+            unknown.append(item)
+    best = _best_of_groups(held)
+    value = sum(item.evidence.strength if counts == "for" else -item.evidence.strength for (_, counts), item in best)
+    ceiling = cause.cause.ceiling
+    lifted = cause.ceiling_lifted is not None and cause.ceiling_lifted(answers) is Truth.YES
+    over_ceiling = ceiling is not None and value > ceiling and not lifted
+    if over_ceiling and ceiling is not None:
+        value = ceiling
+    missing = cause.required(answers) is not Truth.YES
+    over_required = missing and value > scoring.without_required
+    if over_required:
+        value = scoring.without_required
+    return Score(
+        value=value,
+        groups_for=sum(1 for (_, counts), _ in best if counts == "for"),
+        required_missing=missing,
+        capped_by_ceiling=over_ceiling,
+        capped_by_required=over_required,
+        held=frozenset(item.evidence.id for item in held),
+        unknown=frozenset(item.evidence.id for item in unknown),
+        counted=frozenset(item.evidence.id for _, item in best),
+    )
+
+
+def _best_of_groups(held: Iterable[CompiledEvidence]) -> list[tuple[tuple[str, str], CompiledEvidence]]:
+    """The strongest piece for and the strongest against in each group; the first of equals."""
+    best: dict[tuple[str, str], CompiledEvidence] = {}
+    for item in held:
+        key = (item.evidence.group, item.evidence.counts)
+        if key not in best or item.evidence.strength > best[key].evidence.strength:
+            best[key] = item
+    return list(best.items())
+
+
+def ranked(rules: CompiledIntake, answers: Answers) -> list[tuple[CompiledCause, Score]]:
+    """Every cause with its score, best first; ties by age."""
+    scoring = rules.intake.scoring
+    order = _tie_order(scoring, _age(rules, answers))
+    scored = [(cause, score(cause, answers, scoring)) for cause in rules.causes]
+    return sorted(scored, key=lambda pair: (-pair[1].value, order[pair[0].cause.id]))
+
+
+def _age(rules: CompiledIntake, answers: Answers) -> int:
+    for value in answers.values(rules.intake.age_link_id):
+        if isinstance(value, int):
+            return value
+    return 0
+
+
+def _tie_order(scoring: Scoring, age: int) -> dict[str, int]:
+    band = max((tie for tie in scoring.tie_orders if tie.from_age <= age), key=lambda tie: tie.from_age, default=None)
+    causes = (band or scoring.tie_orders[0]).causes
+    return {cause: position for position, cause in enumerate(causes)}
+
+
+def likelihood(result: Score, scoring: Scoring) -> Likelihood:
+    if result.value >= scoring.likely_score and result.groups_for >= scoring.likely_groups:
+        return "likely"
+    return "possible" if result.value >= scoring.possible_score else "less-likely"
+
+
+# --- none of these fits -----------------------------------------------------------------------------------------
+
+
+def outside_explanation(
+    scoring: Scoring, flags: Iterable[RedFlagFinding], outside_hints: Iterable[str], possible: frozenset[str]
+) -> tuple[str, ...]:
+    """The rows and hints that speak for a disease off the list; empty when none does.
+
+    `flags`: present red-flag rows. `possible`: causes that are at least possible.
+    """
+    present = [flag for flag in flags if flag.status == "present" and flag.disposition is not None]
+    found = [flag.id for flag in present if flag.family in scoring.always_outside]
+    urgent = [f for f in present if f.disposition is not None and f.disposition.urgency >= Urgency.SAME_DAY]
+    if urgent:
+        top = max(flag.disposition for flag in urgent if flag.disposition is not None)
+        rows = [(flag.id, _belongs_to(flag.id, scoring)) for flag in urgent if flag.disposition == top]
+        if not any(possible & set(causes) for _, causes in rows):
+            found.extend(row_id for row_id, causes in rows if not causes)
+    found.extend(outside_hints)
+    return tuple(dict.fromkeys(found))
+
+
+def _belongs_to(row_id: str, scoring: Scoring) -> tuple[str, ...]:
+    prefixes = [prefix for prefix in scoring.outside_rows if row_id.startswith(prefix)]
+    return scoring.outside_rows[max(prefixes, key=len)] if prefixes else ()
+
+
+def none_fits_position(
+    rules: CompiledIntake, answers: Answers, order: list[tuple[CompiledCause, Score]], outside: bool
+) -> int:
+    """Where "none of these fits" stands, counted from 0."""
+    scoring = rules.intake.scoring
+    best_cause, best = order[0]
+    if best.value < scoring.possible_score or (outside and best.value < scoring.likely_score):
+        return 0
+    weak = best_cause.cause.id in rules.weak_leaders
+    unless = rules.weak_leaders.get(best_cause.cause.id)
+    if weak and unless is not None and unless(answers) is Truth.YES:
+        weak = False
+    if outside or best.value <= scoring.none_fits.second_up_to or weak:
+        return 1
+    return len(order)
+
+
+def floor_of(floors: tuple[CompiledFloor, ...], answers: Answers, word: Likelihood | None) -> Disposition | None:
+    """What a leading entry asks for: its first floor whose criterion is yes and whose likelihood is reached."""
+    for compiled_floor in floors:
+        floor = compiled_floor.floor
+        if floor.likelihood == "likely" and word != "likely":
+            continue
+        if compiled_floor.when is None or compiled_floor.when(answers) is Truth.YES:
+            return floor.disposition
+    return None
+
+
+# --- findings ---------------------------------------------------------------------------------------------------
+
+
+def cause_finding(
+    cause: CompiledCause, result: Score, rank: int, word: Likelihood, answers: Answers, gaps: frozenset[str],
+    reading: Reading,
+) -> CauseFinding:  # fmt: skip
+    """One cause as it is shown: what counted for and against, what is unknown, and why the score stopped."""
+
+    def finding(item: CompiledEvidence) -> EvidenceFinding:
+        return evidence_finding(item, item.evidence.id in result.counted, answers, gaps, reading)
+
+    held = [item for item in cause.evidence if item.evidence.id in result.held]
+    capped = "required" if result.capped_by_required else "ceiling" if result.capped_by_ceiling else None
+    return CauseFinding(
+        id=cause.cause.id,
+        label=cause.cause.label,
+        rank=rank,
+        likelihood=word,
+        score=result.value,
+        groups_for=result.groups_for,
+        evidence_for=_strongest_first(finding(item) for item in held if item.evidence.counts == "for"),
+        evidence_against=_strongest_first(finding(item) for item in held if item.evidence.counts == "against"),
+        unknown=tuple(finding(item) for item in cause.evidence if item.evidence.id in result.unknown),
+        required_missing=result.required_missing,
+        capped_by=capped,  # type: ignore[arg-type]  # a conditional of literals
+        variants=tuple(variant.id for variant, when in cause.variants if when(answers) is Truth.YES),
+        next_step=cause.cause.next_step,
+    )
+
+
+def _strongest_first(findings: Iterable[EvidenceFinding]) -> tuple[EvidenceFinding, ...]:
+    return tuple(sorted(findings, key=lambda f: (not f.counted, -f.strength)))
+
+
+def evidence_finding(
+    item: CompiledEvidence, counted: bool, answers: Answers, gaps: frozenset[str], reading: Reading
+) -> EvidenceFinding:
+    evidence = item.evidence
+    return EvidenceFinding(
+        id=evidence.id,
+        says=evidence.says,
+        counts=evidence.counts,
+        strength=evidence.strength,
+        group=evidence.group,
+        basis=evidence.basis,
+        figure=evidence.figure,
+        counted=counted,
+        because=because(evidence.when.tree, answers, reading),
+        unanswered=unanswered_in(evidence.when.tree, gaps),
+        sources=sources_of(evidence.citations),
+    )
+
+
+def needed_answered(scoring: Scoring, answers: Answers) -> bool:
+    """Whether the questions without which no likelihood word is given were answered."""
+    return all(answers.state(link_id) is State.ANSWERED for link_id in scoring.needed)

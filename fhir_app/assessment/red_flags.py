@@ -1,0 +1,114 @@
+"""Red flags first: every row, whatever else was answered."""
+
+from __future__ import annotations
+
+from fhir_app.assessment.assessment import FlagStatus, RedFlagFinding, TriggerFinding
+from fhir_app.assessment.because import because, sources_of, unanswered_in
+from fhir_app.assessment.compiled import Branch, CompiledFlag, CompiledIntake
+from fhir_app.knowledge.answers import Answers
+from fhir_app.knowledge.criteria import Reading, Truth
+from fhir_app.knowledge.intake import Disposition, Trigger
+
+
+def find_red_flags(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]) -> tuple[RedFlagFinding, ...]:
+    """Every row with its status; present and reported rows first, most urgent first.
+
+    A row is `present` when its condition is yes, or unknown while its gate is yes; `absent` only when its condition
+    stays no even if every gap is read as unknown; anything between is `not-assessed`.
+    """
+    fired = [(flag, *_fires(flag, answers)) for flag in rules.flags]
+    reported = _most_urgent_of_each_family(fired)
+    findings = [
+        _finding(flag, disposition, by_gap, flag.flag.id in reported, answers, gaps, rules.intake.reading)
+        for flag, disposition, by_gap in fired
+    ]
+    return tuple(sorted(findings, key=_order))
+
+
+def _fires(flag: CompiledFlag, answers: Answers) -> tuple[Disposition | None, bool]:
+    """The disposition at which the row fires (None: it does not) and whether a gap set it."""
+    disposition, by_gap = None, False
+    blank = flag.flag.blank
+    for branch in flag.branches:
+        truth = branch.when(answers)
+        if truth is Truth.YES and (disposition is None or flag.flag.disposition > disposition):
+            disposition, by_gap = flag.flag.disposition, False
+        elif truth is Truth.UNKNOWN and blank is not None and branch.gate(answers) is Truth.YES:
+            # Each branch is a row of its own, so the more urgent of the two stands.
+            if disposition is None or blank > disposition:
+                disposition, by_gap = blank, True
+    return disposition, by_gap
+
+
+def _most_urgent_of_each_family(fired: list[tuple[CompiledFlag, Disposition | None, bool]]) -> frozenset[str]:
+    best: dict[str, tuple[Disposition, str]] = {}
+    for flag, disposition, _ in fired:
+        if disposition is None:
+            continue
+        # Rows that report a gap each speak of another gap, so none stands for the others.
+        family = flag.flag.family if flag.flag.kind == "red-flag" else flag.flag.id
+        if family not in best or disposition > best[family][0]:
+            best[family] = (disposition, flag.flag.id)
+    return frozenset(row_id for _, row_id in best.values())
+
+
+def _finding(
+    flag: CompiledFlag,
+    disposition: Disposition | None,
+    by_gap: bool,
+    reported: bool,
+    answers: Answers,
+    gaps: frozenset[str],
+    reading: Reading,
+) -> RedFlagFinding:
+    row = flag.flag
+    present = disposition is not None
+    status: FlagStatus = "present" if present else _absent_or_not_assessed(flag, answers, gaps)
+    return RedFlagFinding(
+        id=row.id,
+        family=row.family,
+        status=status,
+        disposition=disposition,
+        reported=present and reported,
+        by_gap=by_gap,
+        says=row.says,
+        advice=row.advice,
+        because=because(row.when.tree, answers, reading) if present else (),
+        unanswered=() if status == "absent" else unanswered_in(row.when.tree, gaps),
+        basis=row.basis,
+        sources=sources_of(row.citations),
+    )
+
+
+def _absent_or_not_assessed(flag: CompiledFlag, answers: Answers, gaps: frozenset[str]) -> FlagStatus:
+    if flag.link_ids.isdisjoint(gaps):
+        return "absent"
+    return "absent" if flag.strict(answers) is Truth.NO else "not-assessed"
+
+
+def _order(finding: RedFlagFinding) -> tuple[int, int, tuple[int, int]]:
+    if finding.disposition is None:
+        return (2 if finding.status == "not-assessed" else 3, 0, (0, 0))
+    urgency, where = finding.disposition.rank
+    return (0 if finding.reported else 1, 0, (-urgency, -where))
+
+
+def find_triggers(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]) -> tuple[TriggerFinding, ...]:
+    """The article's own triggers that fire, most urgent first."""
+    found = [
+        TriggerFinding(
+            id=trigger.id,
+            disposition=trigger.disposition,
+            says=trigger.says,
+            because=because(trigger.when.tree, answers, rules.intake.reading),
+            unanswered=unanswered_in(trigger.when.tree, gaps),
+            sources=sources_of(trigger.citations),
+        )
+        for trigger, rows in rules.triggers
+        if _trigger_fires(trigger, rows, answers)
+    ]
+    return tuple(sorted(found, key=lambda finding: finding.disposition, reverse=True))
+
+
+def _trigger_fires(trigger: Trigger, rows: tuple[Branch, ...], answers: Answers) -> bool:
+    return any(row.when(answers) is Truth.YES for row in rows)

@@ -1,0 +1,52 @@
+"""Every intake under questionnaires/: found by canonical, and nothing that is not exactly named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from fhir_app.errors import KnowledgeError
+from fhir_app.knowledge.intake import Intake
+from fhir_app.knowledge.loader import load_intake
+
+
+@dataclass(frozen=True)
+class Library:
+    """The intakes that this service publishes and assesses."""
+
+    intakes: tuple[Intake, ...]
+
+    def by_canonical(self, canonical: str) -> Intake | None:
+        """The intake whose Questionnaire is exactly `url|version`; a bare url finds nothing, never "the latest"."""
+        return next((intake for intake in self.intakes if intake.canonical == canonical), None)
+
+    @property
+    def questionnaires(self) -> tuple[Mapping[str, Any], ...]:
+        """The published Questionnaire resources."""
+        return tuple(intake.questionnaire.resource for intake in self.intakes)
+
+
+def questionnaires_root() -> Path:
+    """The folder with the intakes: beside the package in a checkout, inside it in an installed wheel."""
+    packaged = Path(str(resources.files("fhir_app").joinpath("_questionnaires")))
+    return packaged if packaged.is_dir() else Path(str(resources.files("fhir_app"))).parent / "questionnaires"
+
+
+def load_library(root: Path) -> Library:
+    """Every intake under `root`. Raises KnowledgeError with every problem of every intake."""
+    folders = sorted(path.parent for path in root.glob("*/intake.yaml"))
+    if not folders:
+        raise KnowledgeError([f"{root.name}: no intake found"])
+    problems: list[str] = []
+    intakes: list[Intake] = []
+    for folder in folders:
+        try:
+            intakes.append(load_intake(folder))
+        except KnowledgeError as error:
+            problems.extend(f"{folder.name}/{line}" for line in error.problems)
+    if problems:
+        raise KnowledgeError(problems)
+    return Library(tuple(intakes))
