@@ -1,0 +1,1 @@
+"""The patient's document and leaflets: composed, as HTML, plain text and PDF."""

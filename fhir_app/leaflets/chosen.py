@@ -1,0 +1,117 @@
+"""What of an assessment a patient's document shows, and what it leaves to the clinician's page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fhir_app.assessment.assessment import Assessment, CauseFinding, RedFlagFinding
+from fhir_app.knowledge.intake import Disposition, Intake, Urgency
+from fhir_app.knowledge.phrase_files import Plan
+
+UNDER_AGE = "RF00"
+GAPS = "NA"
+MOST_CAUSES = 2
+MOST_CARDS = 3
+
+
+@dataclass(frozen=True)
+class ShownFlag:
+    """A red-flag family as it is shown: by its most urgent present row."""
+
+    family: str
+    row: str
+    disposition: Disposition
+    by_gap: bool
+
+
+@dataclass(frozen=True)
+class ShownCause:
+    """A cause (or "none fits") that is explained: its own leaflet, or those of its variants, or both."""
+
+    cause: str
+    leaflet: str
+    variants: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """`flags` have a card each, most urgent first; `also` are families that are only named."""
+
+    urgent: bool
+    under_age: bool
+    flags: tuple[ShownFlag, ...]
+    also: tuple[ShownFlag, ...]
+    gaps: bool
+    causes: tuple[ShownCause, ...]
+    triggers: tuple[str, ...]
+    topics: tuple[str, ...]
+
+    @property
+    def leaflet_ids(self) -> tuple[str, ...]:
+        ids = [flag.family for flag in self.flags]
+        for shown in self.causes:
+            ids += [shown.leaflet, *shown.variants]
+        ids += [f"prevention-{topic}" for topic in self.topics]
+        return tuple(dict.fromkeys([*ids, UNDER_AGE] if self.under_age else ids))
+
+
+def choose(assessment: Assessment, intake: Intake, plan: Plan) -> Chosen:
+    """Red flags always; causes and prevention only below a same-day result (the explanation of a cause never
+    stands above an urgent disposition, so there it is left out) and never for a minor."""
+    urgent = assessment.disposition.urgency >= Urgency.SAME_DAY
+    under_age = assessment.not_assessed_because == "under-age"
+    flags = _flags(assessment)
+    cards = [flag for flag in flags if not urgent or flag.disposition.urgency >= Urgency.SAME_DAY][:MOST_CARDS]
+    causes = () if urgent or under_age else _causes(assessment, intake, plan)
+    return Chosen(
+        urgent=urgent,
+        under_age=under_age,
+        flags=() if under_age else tuple(cards),
+        also=tuple(flags) if under_age else tuple(flag for flag in flags if flag not in cards),
+        gaps=any(finding.family == GAPS for finding in assessment.present_flags)
+        or any(finding.id.startswith(f"{GAPS}.") for finding in assessment.triggers),
+        causes=causes,
+        triggers=() if urgent or under_age else tuple(finding.id for finding in assessment.triggers),
+        topics=() if urgent or under_age else _topics(causes, plan),
+    )
+
+
+def _flags(assessment: Assessment) -> list[ShownFlag]:
+    shown: dict[str, ShownFlag] = {}
+    present = [flag for flag in assessment.present_flags if flag.disposition is not None and flag.family != UNDER_AGE]
+    for flag in sorted(present, key=_most_urgent_first):
+        disposition = flag.disposition or assessment.disposition
+        shown.setdefault(flag.family, ShownFlag(flag.family, flag.id, disposition, flag.by_gap))
+    gap_rows = [finding for finding in assessment.triggers if finding.id.startswith(f"{GAPS}.")]
+    for finding in gap_rows[:1]:
+        shown.setdefault(GAPS, ShownFlag(GAPS, finding.id, finding.disposition, by_gap=False))
+    return list(shown.values())
+
+
+def _most_urgent_first(flag: RedFlagFinding) -> tuple[int, int, str]:
+    urgency, where = flag.disposition.rank if flag.disposition is not None else (0, 0)
+    return -urgency, -where, flag.id
+
+
+def _causes(assessment: Assessment, intake: Intake, plan: Plan) -> tuple[ShownCause, ...]:
+    if not assessment.assessed:
+        return ()
+    none_fits = intake.scoring.none_fits.id
+    leading = sorted(assessment.causes, key=lambda finding: finding.rank)[:MOST_CAUSES]
+    shown = [f for f in leading if f.id == none_fits or f.likelihood in ("likely", "possible")]
+    mild = assessment.disposition.urgency is Urgency.SELF_CARE
+    outcome = ShownCause(none_fits, f"{none_fits}-mild" if mild else none_fits, ())
+    chosen = [outcome if f.id == none_fits else _with_variants(f, plan) for f in shown]
+    return tuple(chosen) or (outcome,)
+
+
+def _with_variants(finding: CauseFinding, plan: Plan) -> ShownCause:
+    """One variant speaks for its cause; several stand below the general leaflet."""
+    if len(finding.variants) == 1 and finding.id not in plan.keep_general:
+        return ShownCause(finding.id, finding.variants[0], ())
+    return ShownCause(finding.id, finding.id, finding.variants[:MOST_CAUSES])
+
+
+def _topics(causes: tuple[ShownCause, ...], plan: Plan) -> tuple[str, ...]:
+    own = [topic for shown in causes for topic in plan.prevention.get(shown.cause, ())]
+    return tuple(dict.fromkeys((*own, *plan.always)))

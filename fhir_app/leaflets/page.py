@@ -1,0 +1,103 @@
+"""A page as a tree of headed parts, filled and rendered: HTML for people and printers, plain text for the rest."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from fhir_app.leaflets.care import CareSetting
+
+TEXT_WIDTH = 78
+
+
+@dataclass(frozen=True)
+class Part:
+    """A heading with Markdown under it and further parts below. `kind` is its class in the stylesheet."""
+
+    kind: str
+    heading: str
+    markdown: str
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True)
+class PatientDocument:
+    """One document for a patient. `html` is self-contained; `text` says the same in plain text."""
+
+    language: str
+    title: str
+    html: str
+    text: str
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """`text` with each `{name}` replaced. A name without a value raises KeyError: nothing half-filled goes out."""
+    return re.sub(r"\{([^{}]+)\}", lambda match: values[match[1]], text)
+
+
+def render(page: Part, *, language: str, title: str, footer: tuple[str, ...], day: str, care: CareSetting,
+           dial_text: str | None = None) -> PatientDocument:  # fmt: skip
+    """The page (its first part is the top heading) as a document. `day` is the ISO date that PDF metadata takes;
+    `dial_text` labels a link that calls `care.dial`, for a page read on a telephone."""
+    html = (
+        _environment()
+        .get_template("document.html.jinja")
+        .render(page=page, language=language, title=title, footer=footer, day=day, care=care, dial_text=dial_text)
+    )
+    return PatientDocument(language, title, html, _plain_page(page, footer))
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("fhir_app.leaflets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["markdown"] = _markdown
+    return environment
+
+
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    # "zero" and what our texts use: no raw HTML, links or images can come in through a text or a care name.
+    return MarkdownIt("zero").enable(["list", "emphasis"])
+
+
+def _markdown(text: str) -> Markup:
+    # The parser escapes everything but the elements that it makes itself.
+    return Markup(_parser().render(text))  # noqa: S704
+
+
+def _plain_page(page: Part, footer: tuple[str, ...]) -> str:
+    blocks = [page.heading.upper(), *_plain_blocks(page)]
+    return "\n\n".join((*blocks, "-" * 20, *(textwrap.fill(line, TEXT_WIDTH) for line in footer))) + "\n"
+
+
+def _plain_blocks(part: Part, depth: int = 0) -> Iterator[str]:
+    if part.markdown:
+        yield plain_text(part.markdown)
+    for child in part.parts:
+        if child.heading:
+            mark = "=" if depth == 0 else "-"
+            yield f"{child.heading}\n{mark * len(child.heading)}" if depth < 2 else f"{child.heading}:"
+        yield from _plain_blocks(child, depth + 1)
+
+
+def plain_text(markdown: str) -> str:
+    """Our Markdown (paragraphs, bullets, bold) as wrapped plain text."""
+    lines: list[str] = []
+    for line in markdown.replace("**", "").split("\n"):
+        indent = "  " if line.startswith("- ") else ""
+        lines += textwrap.wrap(line, TEXT_WIDTH, subsequent_indent=indent, break_long_words=False) or [""]
+    return "\n".join(lines).strip()
