@@ -1,0 +1,213 @@
+"""Assessment -> every resource that is written, in the order in which they depend on each other.
+
+Pure: the same input gives the same resources byte for byte; ids are derived, times are arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fhir_app.assessment.assessment import Assessment
+from fhir_app.fhir import document_reference, observation
+from fhir_app.fhir.document_reference import DocumentContent
+from fhir_app.fhir.identifiers import ResponseAs
+from fhir_app.fhir.namespace import Namespace
+from fhir_app.fhir.observation import Circumstances, ResultStatus
+from fhir_app.fhir.parties import Author, device, organization
+from fhir_app.fhir.provenance import provenance
+from fhir_app.fhir.received import ReceivedResponse
+from fhir_app.knowledge.intake import Intake
+
+__all__ = ["Author", "DocumentContent", "MissingSubject", "WriteBack", "retract", "with_contents", "write_back"]
+
+_MISTAKE = "entered-in-error"
+_WITHDRAWN = "<p><b>Entered in error. Do not use.</b></p>"
+
+
+class MissingSubject(ValueError):
+    """The response names no patient: it is assessed and shown, but there is no chart to write to."""
+
+
+@dataclass(frozen=True)
+class WriteBack:
+    """What one revision of a response leads to.
+
+    `retracted_flags`: Observations of earlier revisions whose flag no longer fires. `superseded_document`: the earlier
+    document, which this one's `relatesTo` replaces. `held_by_origin`: the response need not be written. `released`:
+    this or an earlier revision was more than preliminary.
+    """
+
+    questionnaire_response: Mapping[str, Any]
+    held_by_origin: bool
+    organization: Mapping[str, Any] | None
+    device: Mapping[str, Any]
+    flags: tuple[Mapping[str, Any], ...]
+    retracted_flags: tuple[Mapping[str, Any], ...]
+    summary: Mapping[str, Any]
+    superseded_document: Mapping[str, Any] | None
+    document: Mapping[str, Any] | None
+    provenance: Mapping[str, Any]
+    released: bool
+
+    @property
+    def resources(self) -> tuple[Mapping[str, Any], ...]:
+        """Everything to write, each after what it refers to."""
+        optional = (
+            self.organization,
+            self.device,
+            None if self.held_by_origin else self.questionnaire_response,
+            *self.flags,
+            *self.retracted_flags,
+            self.summary,
+            self.superseded_document,
+            self.document,
+            self.provenance,
+        )
+        return tuple(resource for resource in optional if resource is not None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a store; `from_json` reads it back."""
+        return {name: _listed(getattr(self, name)) for name in self.__dataclass_fields__}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> WriteBack:
+        lists = {name: tuple(data[name]) for name in ("flags", "retracted_flags")}
+        return WriteBack(**{**data, **lists})
+
+
+def write_back(
+    received: ReceivedResponse,
+    assessment: Assessment,
+    intake: Intake,
+    *,
+    author: Author,
+    documents: Sequence[DocumentContent] = (),
+    previous: WriteBack | None = None,
+    namespace: Namespace,
+    response_as: ResponseAs = "reference",
+) -> WriteBack:
+    """The resources for one assessed revision.
+
+    `previous` is what the last delivered revision wrote: Observations keep their ids and become `amended`, flags that
+    no longer fire are retracted, the document is replaced. An unfinished or invalid response gives `preliminary`
+    results. `response_as="identifier"` is for a destination that refuses the response itself. Raises MissingSubject
+    without a patient, ValueError for a response that is entered in error: that is what `retract` is for.
+    """
+    if received.subject is None:
+        raise MissingSubject("the response names no patient")
+    if received.status == _MISTAKE:
+        raise ValueError("a response that is entered in error is retracted, not written")
+    about = Circumstances(
+        received=received,
+        intake=intake,
+        namespace=namespace,
+        status=_status(received, assessment, previous),
+        device=device(author, namespace),
+        organization=organization(author, namespace),
+        software_version=author.software_version,
+        response_as=response_as,
+    )
+    flags = observation.flags(about, assessment)
+    summary = observation.summary(about, assessment, flags)
+    retracted = _no_longer_present(previous, flags)
+    last_document = _last_document(previous)
+    document = document_reference.document(about, documents, summary, last_document) if documents else None
+    superseded = {**last_document, "status": "superseded"} if last_document else None
+    targets = [resource for resource in (*flags, *retracted, summary, document) if resource is not None]
+    return WriteBack(
+        questionnaire_response=received.questionnaire_response,
+        held_by_origin=received.held_by_origin,
+        organization=about.organization,
+        device=about.device,
+        flags=flags,
+        retracted_flags=retracted,
+        summary=summary,
+        superseded_document=superseded,
+        document=document,
+        provenance=provenance(about, targets, "update" if previous else "create"),
+        released=about.status != "preliminary" or (previous is not None and previous.released),
+    )
+
+
+def retract(
+    previous: WriteBack,
+    received: ReceivedResponse,
+    intake: Intake,
+    *,
+    author: Author,
+    namespace: Namespace,
+    response_as: ResponseAs = "reference",
+) -> WriteBack:
+    """Everything that `previous` wrote as entered in error, because the response is.
+
+    The subject stays the one that the results were filed under, whatever the withdrawn revision says.
+    """
+    about = Circumstances(
+        received=replace(received, subject=previous.summary["subject"]["reference"]),
+        intake=intake,
+        namespace=namespace,
+        status="amended",
+        device=device(author, namespace),
+        organization=organization(author, namespace),
+        software_version=author.software_version,
+        response_as=response_as,
+    )
+    retracted = tuple(_withdrawn(flag) for flag in (*previous.flags, *previous.retracted_flags))
+    summary = _withdrawn(previous.summary)
+    last_document = _last_document(previous)
+    document = _withdrawn(last_document) if last_document else None
+    targets = [resource for resource in (*retracted, summary, document) if resource is not None]
+    return WriteBack(
+        questionnaire_response=received.questionnaire_response,
+        held_by_origin=received.held_by_origin,
+        organization=about.organization,
+        device=about.device,
+        flags=(),
+        retracted_flags=retracted,
+        summary=summary,
+        superseded_document=None,
+        document=document,
+        provenance=provenance(about, targets, "nullify"),
+        released=previous.released,
+    )
+
+
+def with_contents(written: WriteBack, contents: Sequence[DocumentContent]) -> WriteBack:
+    """The same with further forms of its document, such as a PDF that the worker rendered."""
+    if written.document is None:
+        return written
+    return replace(written, document=document_reference.with_contents(written.document, contents))
+
+
+def _status(received: ReceivedResponse, assessment: Assessment, previous: WriteBack | None) -> ResultStatus:
+    if assessment.not_assessed_because in ("status", "invalid"):
+        return "preliminary"
+    was_final = previous is not None and previous.released
+    return "amended" if was_final or received.status == "amended" else "final"
+
+
+def _no_longer_present(previous: WriteBack | None, flags: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """Also those retracted before: their retraction may not have arrived, and saying it twice changes nothing."""
+    if previous is None:
+        return ()
+    present = {flag["id"] for flag in flags}
+    earlier = (*previous.flags, *previous.retracted_flags)
+    return tuple(_withdrawn(flag) for flag in earlier if flag["id"] not in present)
+
+
+def _last_document(previous: WriteBack | None) -> Mapping[str, Any] | None:
+    return None if previous is None else previous.document or previous.superseded_document
+
+
+def _withdrawn(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """Entered in error, and its narrative says so, because some systems show nothing else."""
+    opening, _, rest = resource["text"]["div"].partition(">")
+    div = f"{opening}>{_WITHDRAWN}{rest.removeprefix(_WITHDRAWN)}"
+    withdrawn = {**resource, "text": {**resource["text"], "div": div}, "status": _MISTAKE}
+    return withdrawn | ({"docStatus": _MISTAKE} if "docStatus" in resource else {})
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
