@@ -137,12 +137,24 @@ record = Table(
     sqlite_autoincrement=True,
 )
 
-# Which resource versions one submission wrote, in dependency order, unchanged ones included.
+# What one revision led to: a WriteBack whose resources stand in `written`, and the rest of it here.
+write_backs = Table(
+    "write_backs",
+    metadata,
+    Column("submission_id", Text, ForeignKey("submissions.id"), primary_key=True),
+    Column("held_by_origin", Boolean, nullable=False),
+    Column("released", Boolean, nullable=False),
+    # A response that its origin holds is no resource of ours: here is what differs in it from the received body.
+    Column("response", LargeBinary),
+)
+
+# Which version of which resource has which part in that, in dependency order, unchanged ones included.
 written = Table(
     "written",
     metadata,
-    Column("submission_id", Text, ForeignKey("submissions.id"), primary_key=True),
+    Column("submission_id", Text, ForeignKey("write_backs.submission_id"), primary_key=True),
     Column("position", Integer, primary_key=True),
+    Column("role", Text, nullable=False),
     Column("record_id", _Counter, ForeignKey("record.id"), nullable=False),
 )
 

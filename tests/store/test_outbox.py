@@ -319,10 +319,11 @@ def test_many_workers_claim_each_row_exactly_once(database: Database) -> None:
 
 def test_sqlite_finds_what_is_due_by_the_partial_index_alone(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'plan.db'}")
-    statements: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    executed: list[tuple[str, Any]] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *given: executed.append(given[2:4]))
     with database.begin() as connection:
         outbox.claim(connection, "w", NOW, 60)
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statements[-1]}", (str(NOW), str(NOW), 1, 0)).all()
+        statement, parameters = executed[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     assert any("USING INDEX ix_outbox_due" in step.detail for step in plan)
     database.close()

@@ -30,6 +30,7 @@ def downgrade() -> None:
         "write_ledger",
         "record_search",
         "written",
+        "write_backs",
         "record",
         "outbox",
         "assessments",
@@ -145,12 +146,22 @@ def _record() -> None:
         postgresql_where=current,
     )
     op.create_table(
+        "write_backs",
+        sa.Column("submission_id", sa.Text, nullable=False),
+        sa.Column("held_by_origin", sa.Boolean, nullable=False),
+        sa.Column("released", sa.Boolean, nullable=False),
+        sa.Column("response", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("submission_id", name="pk_write_backs"),
+        sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name="fk_write_backs_submission_id"),
+    )
+    op.create_table(
         "written",
         sa.Column("submission_id", sa.Text, nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("role", sa.Text, nullable=False),
         sa.Column("record_id", _COUNTER, nullable=False),
         sa.PrimaryKeyConstraint("submission_id", "position", name="pk_written"),
-        sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name="fk_written_submission_id"),
+        sa.ForeignKeyConstraint(["submission_id"], ["write_backs.submission_id"], name="fk_written_submission_id"),
         sa.ForeignKeyConstraint(["record_id"], ["record.id"], name="fk_written_record_id"),
     )
     op.create_table(

@@ -1,0 +1,46 @@
+"""Assessments: what was found for a submission, as published JSON, with the knowledge version that found it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from fhir_app.store.tables import assessments
+
+
+@dataclass(frozen=True)
+class StoredAssessment:
+    """`urgency` sorts: higher is sooner. `flagged`: a red flag is present. `content`: the published JSON."""
+
+    submission_id: str
+    intake: str
+    knowledge_version: str
+    urgency: int
+    flagged: bool
+    content: Mapping[str, Any]
+
+
+def add(connection: Connection, assessment: StoredAssessment) -> None:
+    """Keep the assessment of a submission that is stored already."""
+    connection.execute(
+        insert(assessments).values(
+            submission_id=assessment.submission_id,
+            intake=assessment.intake,
+            knowledge_version=assessment.knowledge_version,
+            urgency=assessment.urgency,
+            flagged=assessment.flagged,
+            content=json.dumps(assessment.content, ensure_ascii=False, separators=(",", ":")),
+        )
+    )
+
+
+def get(connection: Connection, submission_id: str) -> StoredAssessment | None:
+    """The assessment of a submission; None when there was no questionnaire to assess it with."""
+    row = connection.execute(select(assessments).where(assessments.c.submission_id == submission_id)).first()
+    if row is None:
+        return None
+    return StoredAssessment(**{**row._mapping, "content": json.loads(row.content)})

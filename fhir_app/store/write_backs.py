@@ -1,0 +1,95 @@
+"""Write-backs: what each revision led to. Its resources stand in the embedded record, once for all revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from fhir_app.fhir.read_json import dump_json, read_json
+from fhir_app.fhir.writeback import WriteBack
+from fhir_app.store.record import applied, difference, recorded, with_body, write
+from fhir_app.store.tables import record, submissions, write_backs, written
+
+_ROLES = (
+    "organization",
+    "device",
+    "questionnaire_response",
+    "flags",
+    "retracted_flags",
+    "summary",
+    "superseded_document",
+    "document",
+    "provenance",
+)
+_SEVERAL = ("flags", "retracted_flags")
+
+
+def add(
+    connection: Connection,
+    write_back: WriteBack,
+    *,
+    submission_id: str,
+    origin: str,
+    now: datetime,
+    received: Mapping[str, Any],
+) -> None:
+    """Keep a write-back with every resource of it; `received` is the parsed body of its submission."""
+    response = difference(write_back.questionnaire_response, received) if write_back.held_by_origin else None
+    connection.execute(
+        insert(write_backs).values(
+            submission_id=submission_id,
+            held_by_origin=write_back.held_by_origin,
+            released=write_back.released,
+            response=None if response is None else dump_json(response),
+        )
+    )
+    parts = list(_parts(write_back))
+    resources = [resource for _, resource in parts]
+    row_ids = write(connection, resources, submission_id=submission_id, origin=origin, now=now, received=received)
+    links = [
+        {"submission_id": submission_id, "position": position, "role": role, "record_id": row_id}
+        for position, ((role, _), row_id) in enumerate(zip(parts, row_ids, strict=True))
+    ]
+    connection.execute(insert(written), links)
+
+
+def get(connection: Connection, submission_id: str) -> WriteBack | None:
+    """The write-back of a submission, equal to the one that was added; None when nothing was made of it."""
+    query = (
+        select(write_backs, submissions.c.body)
+        .join(submissions, submissions.c.id == write_backs.c.submission_id)
+        .where(write_backs.c.submission_id == submission_id)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    found: dict[str, Any] = dict.fromkeys(_ROLES) | dict.fromkeys(_SEVERAL, ())
+    if row.held_by_origin:
+        found["questionnaire_response"] = applied(read_json(row.response), read_json(row.body))
+    for role, resource in _resources(connection, submission_id):
+        found[role] = (*found[role], resource) if role in _SEVERAL else resource
+    return WriteBack(**found, held_by_origin=row.held_by_origin, released=row.released)
+
+
+def _parts(write_back: WriteBack) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for role in _ROLES:
+        part = getattr(write_back, role)
+        if role in _SEVERAL:
+            yield from ((role, resource) for resource in part)
+        elif part is not None and not (role == "questionnaire_response" and write_back.held_by_origin):
+            yield role, part
+
+
+def _resources(connection: Connection, submission_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    query = (
+        with_body()
+        .add_columns(written.c.role)
+        .join(written, written.c.record_id == record.c.id)
+        .where(written.c.submission_id == submission_id)
+        .order_by(written.c.position)
+    )
+    for row in connection.execute(query):
+        yield row.role, recorded(row).resource
