@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fhir_app.assessment.assessment import CauseFinding, EvidenceFinding, Likelihood, RedFlagFinding
@@ -22,41 +22,44 @@ class Score:
     required_missing: bool
     capped_by_ceiling: bool
     capped_by_required: bool
-    held: frozenset[str]
-    unknown: frozenset[str]
+    truths: Mapping[str, Truth]
     counted: frozenset[str]
 
 
-def score(cause: CompiledCause, answers: Answers, scoring: Scoring) -> Score:
+Truths = Mapping[str, Truth]
+
+
+def truths_of(cause: CompiledCause, answers: Answers, live: frozenset[str]) -> dict[str, Truth]:
+    """What each piece of evidence says, by id; only what a live question touches has to be evaluated."""
+    return {
+        item.evidence.id: item.quiet if item.link_ids.isdisjoint(live) else item.when(answers)
+        for item in cause.evidence
+    }
+
+
+def score(cause: CompiledCause, truths: Truths, answers: Answers, scoring: Scoring) -> Score:
     """The score of one cause. Evidence counts only when its criterion is yes; unknown counts for nothing."""
-    held, unknown = [], []
-    for item in cause.evidence:
-        truth = item.when(answers)
-        if truth is Truth.YES:
-            held.append(item)
-        elif truth is Truth.UNKNOWN:
-            unknown.append(item)
-    best = _best_of_groups(held)
+    best = _best_of_groups(item for item in cause.evidence if truths[item.evidence.id] is Truth.YES)
     value = sum(item.evidence.strength if counts == "for" else -item.evidence.strength for (_, counts), item in best)
     ceiling = cause.cause.ceiling
-    lifted = cause.ceiling_lifted is not None and cause.ceiling_lifted(answers) is Truth.YES
-    over_ceiling = ceiling is not None and value > ceiling and not lifted
+    over_ceiling = ceiling is not None and value > ceiling and not _lifted(cause, answers)
     if over_ceiling and ceiling is not None:
         value = ceiling
     missing = cause.required(answers) is not Truth.YES
     over_required = missing and value > scoring.without_required
-    if over_required:
-        value = scoring.without_required
     return Score(
-        value=value,
+        value=scoring.without_required if over_required else value,
         groups_for=sum(1 for (_, counts), _ in best if counts == "for"),
         required_missing=missing,
         capped_by_ceiling=over_ceiling,
         capped_by_required=over_required,
-        held=frozenset(item.evidence.id for item in held),
-        unknown=frozenset(item.evidence.id for item in unknown),
+        truths=truths,
         counted=frozenset(item.evidence.id for _, item in best),
     )
+
+
+def _lifted(cause: CompiledCause, answers: Answers) -> bool:
+    return cause.ceiling_lifted is not None and cause.ceiling_lifted(answers) is Truth.YES
 
 
 def _best_of_groups(held: Iterable[CompiledEvidence]) -> list[tuple[tuple[str, str], CompiledEvidence]]:
@@ -69,11 +72,11 @@ def _best_of_groups(held: Iterable[CompiledEvidence]) -> list[tuple[tuple[str, s
     return list(best.items())
 
 
-def ranked(rules: CompiledIntake, answers: Answers) -> list[tuple[CompiledCause, Score]]:
+def ranked(rules: CompiledIntake, answers: Answers, live: frozenset[str]) -> list[tuple[CompiledCause, Score]]:
     """Every cause with its score, best first; ties by age."""
     scoring = rules.intake.scoring
     order = _tie_order(scoring, _age(rules, answers))
-    scored = [(cause, score(cause, answers, scoring)) for cause in rules.causes]
+    scored = [(cause, score(cause, truths_of(cause, answers, live), answers, scoring)) for cause in rules.causes]
     return sorted(scored, key=lambda pair: (-pair[1].value, order[pair[0].cause.id]))
 
 
@@ -163,7 +166,8 @@ def cause_finding(
     def finding(item: CompiledEvidence) -> EvidenceFinding:
         return evidence_finding(item, item.evidence.id in result.counted, answers, gaps, reading)
 
-    held = [item for item in cause.evidence if item.evidence.id in result.held]
+    held = [item for item in cause.evidence if result.truths[item.evidence.id] is Truth.YES]
+    unknown = [item for item in cause.evidence if result.truths[item.evidence.id] is Truth.UNKNOWN]
     capped = "required" if result.capped_by_required else "ceiling" if result.capped_by_ceiling else None
     return CauseFinding(
         id=cause.cause.id,
@@ -174,7 +178,7 @@ def cause_finding(
         groups_for=result.groups_for,
         evidence_for=_strongest_first(finding(item) for item in held if item.evidence.counts == "for"),
         evidence_against=_strongest_first(finding(item) for item in held if item.evidence.counts == "against"),
-        unknown=tuple(finding(item) for item in cause.evidence if item.evidence.id in result.unknown),
+        unknown=tuple(finding(item) for item in unknown),
         required_missing=result.required_missing,
         capped_by=capped,  # type: ignore[arg-type]  # a conditional of literals
         variants=tuple(variant.id for variant, when in cause.variants if when(answers) is Truth.YES),

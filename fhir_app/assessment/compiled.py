@@ -6,20 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fhir_app.assessment.assessment import RedFlagFinding
+from fhir_app.assessment.because import sources_of
 from fhir_app.knowledge.answers import Answers, State
+from fhir_app.knowledge.checks import every_rule
 from fhir_app.knowledge.criteria import (
     Criterion,
     Missing,
     Reading,
     Test,
     Ticked,
-    Unanswered,
+    Truth,
     branches,
     compile_criterion,
     gate,
     leaves,
     link_ids,
 )
+from fhir_app.knowledge.criteria import Named as NamedCondition
 from fhir_app.knowledge.intake import Cause, Evidence, Floor, Hint, Intake, RedFlag, Rule, Trigger, Variant
 
 
@@ -37,13 +41,17 @@ class CompiledFlag:
     branches: tuple[Branch, ...]
     strict: Test
     link_ids: frozenset[str]
+    absent: RedFlagFinding
 
 
 @dataclass(frozen=True)
 class CompiledEvidence:
+    """`quiet`: what the criterion says when none of its questions was answered with anything that rules name."""
+
     evidence: Evidence
     when: Test
     link_ids: frozenset[str]
+    quiet: Truth
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,17 @@ class CompiledIntake:
     none_fits_floors: tuple[CompiledFloor, ...]
     weak_leaders: Mapping[str, Test | None]
     askable: tuple[str, ...]
+    named: Mapping[str, frozenset[str] | None]
+
+    def live(self, answers: Answers, gaps: frozenset[str]) -> frozenset[str]:
+        """The questions that can make any rule differ from how it stands when nothing was asked: those with a gap,
+        a number, or an option that some rule names. ("None of these" alone says what "not asked" says: no.)"""
+        found = set(gaps)
+        for link_id in answers.answered:
+            named = self.named.get(link_id, _NOTHING)
+            if named is None or not named.isdisjoint(answers.codes(link_id)):
+                found.add(link_id)
+        return frozenset(found)
 
 
 @lru_cache(maxsize=32)
@@ -97,6 +116,7 @@ def compiled(intake: Intake) -> CompiledIntake:
             cause_id: None if unless is None else rule(unless) for cause_id, unless in none_fits.weak_leaders.items()
         },
         askable=_askable(intake, causes),
+        named=_named(intake),
     )
 
 
@@ -109,9 +129,24 @@ def _branches(tree: Criterion, reading: Reading) -> tuple[Branch, ...]:
 
 def _flag(flag: RedFlag, reading: Reading) -> CompiledFlag:
     tree = flag.when.tree
-    return CompiledFlag(
-        flag, _branches(tree, reading), compile_criterion(tree, Missing.STRICT, reading), link_ids(tree)
+    absent = RedFlagFinding(
+        id=flag.id,
+        family=flag.family,
+        status="absent",
+        disposition=None,
+        reported=False,
+        by_gap=False,
+        says=flag.says,
+        advice=flag.advice,
+        because=(),
+        unanswered=(),
+        basis=flag.basis,
+        sources=sources_of(flag.citations),
     )
+    strict = compile_criterion(tree, Missing.STRICT, reading)
+    if strict(_NO_ANSWERS) is not Truth.NO:
+        raise ValueError(f"{flag.id} would be present on an empty form")
+    return CompiledFlag(flag, _branches(tree, reading), strict, link_ids(tree), absent)
 
 
 def _floors(floors: tuple[Floor, ...], reading: Reading) -> tuple[CompiledFloor, ...]:
@@ -128,16 +163,35 @@ def _cause(cause: Cause, reading: Reading) -> CompiledCause:
         required=compile_criterion(cause.required.tree, Missing.SHOWN, reading),
         ceiling_lifted=None if lifted is None else compile_criterion(lifted.tree, Missing.RULE, reading),
         evidence=tuple(
-            CompiledEvidence(
-                item, compile_criterion(item.when.tree, Missing.STRICT, reading), link_ids(item.when.tree)
-            )
-            for item in cause.evidence
+            _evidence(item, compile_criterion(item.when.tree, Missing.STRICT, reading)) for item in cause.evidence
         ),
         variants=tuple(
             (variant, compile_criterion(variant.when.tree, Missing.RULE, reading)) for variant in cause.variants
         ),
         floors=_floors(cause.floors, reading),
     )
+
+
+def _evidence(item: Evidence, when: Test) -> CompiledEvidence:
+    return CompiledEvidence(item, when, link_ids(item.when.tree), when(_NO_ANSWERS))
+
+
+_NO_ANSWERS = Answers({})
+_NOTHING: frozenset[str] = frozenset()
+
+
+def _named(intake: Intake) -> Mapping[str, frozenset[str] | None]:
+    """For each question the options that some criterion names; None where one reads its value or its presence."""
+    named: dict[str, set[str] | None] = {}
+    for _, _, rule in every_rule(intake):
+        for leaf in leaves(rule.tree):
+            if isinstance(leaf, Ticked):
+                codes = named.setdefault(leaf.link_id, set())
+                if codes is not None:
+                    codes.update(leaf.codes)
+            elif not isinstance(leaf, NamedCondition):
+                named[leaf.link_id] = None
+    return {link_id: None if codes is None else frozenset(codes) for link_id, codes in named.items()}
 
 
 def _askable(intake: Intake, causes: tuple[CompiledCause, ...]) -> tuple[str, ...]:
@@ -154,15 +208,3 @@ def gaps_of(answers: Answers, reading: Reading) -> frozenset[str]:
         if codes & reading.not_sure or codes & set((reading.declines or {}).get(link_id, ())):
             gaps.add(link_id)
     return frozenset(gaps)
-
-
-def codes_read(criterion: Criterion) -> frozenset[tuple[str, str]]:
-    """Every (question, option) that a tree names."""
-    return frozenset(
-        (leaf.link_id, code) for leaf in leaves(criterion) if isinstance(leaf, Ticked) for code in leaf.codes
-    )
-
-
-def asks_for_gap(criterion: Criterion) -> bool:
-    """Whether the tree speaks of unanswered questions themselves."""
-    return any(isinstance(leaf, Unanswered) for leaf in leaves(criterion))

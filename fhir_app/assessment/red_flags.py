@@ -16,13 +16,17 @@ def find_red_flags(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]
     A row is `present` when its condition is yes, or unknown while its gate is yes; `absent` only when its condition
     stays no even if every gap is read as unknown; anything between is `not-assessed`.
     """
-    fired = [(flag, *_fires(flag, answers)) for flag in rules.flags]
+    live = rules.live(answers, gaps)
+    touched = [flag for flag in rules.flags if not flag.link_ids.isdisjoint(live)]
+    fired = [(flag, *_fires(flag, answers)) for flag in touched]
     reported = _most_urgent_of_each_family(fired)
-    findings = [
-        _finding(flag, disposition, by_gap, flag.flag.id in reported, answers, gaps, rules.intake.reading)
+    findings = {
+        flag.flag.id: _finding(flag, disposition, by_gap, flag.flag.id in reported, answers, gaps, rules.intake.reading)
         for flag, disposition, by_gap in fired
-    ]
-    return tuple(sorted(findings, key=_order))
+    }
+    # A row none of whose questions is live stands as it does on an empty form: absent.
+    every = [findings.get(flag.flag.id) or flag.absent for flag in rules.flags]
+    return tuple(sorted(every, key=_order))
 
 
 def _fires(flag: CompiledFlag, answers: Answers) -> tuple[Disposition | None, bool]:
