@@ -43,7 +43,7 @@ class Settings:
     fhir_server_token: str | None = field(default=None, repr=False)
     organization_name: str | None = None
     organization_identifier: str | None = None
-    care_setting: str | None = None
+    country: str | None = None
     deliver: bool = True
     log_level: str = "INFO"
 
@@ -171,6 +171,10 @@ def _identifier(env: FileAwareEnv, name: str, default: Any) -> Any:
     return env.str(name, default, validate=Regexp(r"[a-z]+:[^|\s]+\|\S+", error="must be system|value"))
 
 
+def _country(env: FileAwareEnv, name: str, default: Any) -> Any:
+    return env.str(name, default, validate=Regexp(r"[A-Za-z]{2}$", error="must be two letters (ISO 3166-1)"))
+
+
 def _switch(env: FileAwareEnv, name: str, default: Any) -> Any:
     return env.bool(name, default)
 
@@ -192,7 +196,7 @@ _READERS: dict[str, Any] = {
     "fhir_server_token": _text,
     "organization_name": _text,
     "organization_identifier": _identifier,
-    "care_setting": _text,
+    "country": _country,
     "deliver": _switch,
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
 }

@@ -56,7 +56,7 @@ class Definitions:
         definition = self._by_type[resource_type].get(resource_id)
         if definition is None:
             raise NotFound(f"No {resource_type} with this id is published here.")
-        if definition.etag in request.if_none_match:
+        if request.if_none_match.contains_weak(definition.etag):
             return Response(status=304, headers={"ETag": f'W/"{definition.etag}"'})
         return fhir_reply(definition.body, headers={"ETag": f'W/"{definition.etag}"'})
 

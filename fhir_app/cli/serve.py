@@ -1,0 +1,71 @@
+"""`fhir-app serve`: the HTTP service, and beside it the delivery of what it accepted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from fhir_app.app import Parts, create_app, load_parts
+from fhir_app.scrubbed_log import configure_log, log
+from fhir_app.settings import Settings
+
+
+@click.command()
+def serve() -> None:
+    """Serve until stopped. Settings, knowledge and database are checked before the first request."""
+    settings = Settings.from_env()
+    configure_log(settings.log_level)
+    parts = load_parts(settings)
+    parts.database.close()  # connections must not be shared with the process that gunicorn forks
+    Server(parts).run()
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn with one process of many threads: they share one writer to SQLite and one delivery loop."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self.parts.settings
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        for name, value in {
+            "bind": [f"{host}:{settings.port}"],
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": settings.threads,
+            "keepalive": 15,
+            "timeout": 60,
+            "graceful_timeout": 20,
+            "limit_request_line": 8190,
+            "proc_name": "fhir-app",
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            # The application itself decides about proxies (app.py); gunicorn must not believe anybody before that.
+            "forwarded_allow_ips": "",
+            "forwarder_headers": "",
+            "secure_scheme_headers": {},
+            "when_ready": _announce,
+            "post_worker_init": _start_delivery,
+            "worker_exit": _stop_delivery,
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self.parts)
+
+
+def _announce(arbiter: Any) -> None:
+    for listener in arbiter.LISTENERS:
+        log().info("listening", address=str(listener))
+
+
+def _start_delivery(worker: Any) -> None:
+    worker.app.parts.start_delivery()
+
+
+def _stop_delivery(_arbiter: Any, worker: Any) -> None:
+    worker.app.parts.stop()
