@@ -23,7 +23,7 @@ MARKERS = frozenset({"emergency", "same-day", "same-day-hospital", "same-day-cli
 
 _FRONT_KEYS = ["id", "language", "title", "sources", "reviewed"]
 _FRONT_LINE = re.compile(r"([a-z]+): (\S.*)")
-_SOURCE_LIST = re.compile(r"\[[A-Za-z0-9-]+(?:, [A-Za-z0-9-]+)*\]")
+_SOURCE_LIST = re.compile(r"\[(?:[A-Za-z0-9-]+(?:, [A-Za-z0-9-]+)*)?\]")
 _REVIEWED = re.compile(r"null|\d{4}-\d{2}-\d{2} .+")
 _MARKER = re.compile(r"^- \[([^\]]+)\] ", re.MULTILINE)
 
@@ -101,7 +101,7 @@ def _read_leaflet(path: Path, folder: Path, books: Mapping[str, PhraseBook], pro
         language=front["language"],
         title=front["title"],
         reviewed=None if front["reviewed"] == "null" else front["reviewed"],
-        sources=tuple(front["sources"].strip("[]").split(", ")),
+        sources=tuple(re.findall(r"[A-Za-z0-9-]+", front["sources"])),
         markdown=match[2].strip() + "\n",
     )
 
@@ -116,7 +116,7 @@ def _front_problems(front: Mapping[str, str], written: str, path: Path, where: s
     if ": " in front["title"] or " #" in front["title"]:
         found.append(f"{where}: the title is not plain YAML text")
     if not _SOURCE_LIST.fullmatch(front["sources"]):
-        found.append(f"{where}: sources is not a list with at least one source id")
+        found.append(f"{where}: sources is not a list of source ids (empty where the text rests on judgement)")
     if not _REVIEWED.fullmatch(front["reviewed"]):
         found.append(f"{where}: reviewed is neither null nor a date and a name")
     if is_red_flag_id(front["id"]) != (path.parent.name == "rf"):
