@@ -144,6 +144,7 @@ def _plan_problems(texts: Mapping[tuple[str, str], LeafletText], books: Mapping[
     named: list[str] = []
     for book in list(books.values())[:1]:
         plan = book.plan
-        named += [*plan.cause_days, *plan.prevention, *plan.keep_general]
+        named += [*plan.cause_days, *plan.prevention, *plan.keep_general, *plan.never_with]
+        named += [id_ for ids_ in plan.never_with.values() for id_ in ids_]
         named += [f"prevention-{topic}" for topics in (*plan.prevention.values(), plan.always) for topic in topics]
     return [f"plan.yaml: no leaflet {name}" for name in dict.fromkeys(named) if name not in ids]

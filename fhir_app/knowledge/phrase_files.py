@@ -29,6 +29,7 @@ class Plan:
     cause_days: Mapping[str, int]
     prevention: Mapping[str, tuple[str, ...]]
     always: tuple[str, ...]
+    never_with: Mapping[str, tuple[str, ...]]
     keep_general: tuple[str, ...]
 
 
@@ -96,15 +97,19 @@ def _read_plan(path: Path, problems: list[str]) -> Plan:
         problems.append(f"{path.name}: {key} is not a list of ids")
         return ()
 
-    topics = raw.get("prevention")
-    if not isinstance(topics, dict):
-        problems.append(f"{path.name}: prevention is not a mapping from causes to topics")
-        topics = {}
+    def lists(key: str) -> Mapping[str, tuple[str, ...]]:
+        value = raw.get(key)
+        if not isinstance(value, dict):
+            problems.append(f"{path.name}: {key} is not a mapping to lists of ids")
+            return {}
+        return MappingProxyType({str(name): names(ids, f"{key}.{name}") for name, ids in value.items()})
+
     return Plan(
         review_days=days("review_days"),
         red_flag_days=days("red_flag_days"),
         cause_days=days("cause_days"),
-        prevention=MappingProxyType({key: names(value, f"prevention.{key}") for key, value in topics.items()}),
+        prevention=lists("prevention"),
         always=names(raw.get("always"), "always"),
+        never_with=lists("never_with"),
         keep_general=names(raw.get("keep_general"), "keep_general"),
     )

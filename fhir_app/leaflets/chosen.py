@@ -101,12 +101,18 @@ def _causes(assessment: Assessment, intake: Intake, plan: Plan) -> tuple[ShownCa
     shown = [f for f in leading if f.id == none_fits or f.likelihood in ("likely", "possible")]
     mild = assessment.disposition.urgency is Urgency.SELF_CARE
     outcome = ShownCause(none_fits, f"{none_fits}-mild" if mild else none_fits, ())
-    chosen = [outcome if f.id == none_fits else _with_variants(f, plan) for f in shown]
-    return tuple(chosen) or (outcome,)
+    beside = {f.id for f in shown} | {flag.family for flag in assessment.present_flags}
+    chosen = [outcome if f.id == none_fits else _with_variants(f, plan, beside) for f in shown]
+    return tuple(cause for cause in chosen if cause is not None) or (outcome,)
 
 
-def _with_variants(finding: CauseFinding, plan: Plan) -> ShownCause:
-    """One variant speaks for its cause; several stand below the general leaflet."""
+def _with_variants(finding: CauseFinding, plan: Plan, beside: set[str]) -> ShownCause | None:
+    """One variant speaks for its cause; several stand below the general leaflet. Beside something that asks for
+    the opposite ("drink", "stop drinking") only a variant is left: one page must not give both."""
+    if beside.intersection(plan.never_with.get(finding.id, ())):
+        return (
+            ShownCause(finding.id, finding.variants[0], finding.variants[1:MOST_CAUSES]) if finding.variants else None
+        )
     if len(finding.variants) == 1 and finding.id not in plan.keep_general:
         return ShownCause(finding.id, finding.variants[0], ())
     return ShownCause(finding.id, finding.id, finding.variants[:MOST_CAUSES])

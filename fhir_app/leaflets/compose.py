@@ -41,7 +41,7 @@ def compose(
     )
     emergency = disposition.urgency is Urgency.EMERGENCY
     return render(
-        Part("emergency" if emergency else "now", headline, words.say(f"lead-{key}"), parts),
+        Part("emergency" if emergency else "now", headline, _lead(words, chosen, key), parts),
         language=language,
         title=f"{words.say('title')} - {headline}",
         footer=_footer(words, words.say("made"), chosen.leaflet_ids),
@@ -74,6 +74,14 @@ def compose_leaflet(
         day=today.isoformat(),
         care=care,
     )
+
+
+def _lead(words: Words, chosen: Chosen, key: str) -> str:
+    """The one thing to do, and the first step for each cause that the page explains."""
+    steps = [bullets[0] for cause in chosen.causes if (bullets := words.bullets(cause.leaflet, "now"))]
+    if not steps:
+        return words.say(f"lead-{key}")
+    return f"{words.say(f'lead-{key}')}\n\n{words.say('start-with')}\n\n{_bullets(*dict.fromkeys(steps))}"
 
 
 def _reasons(words: Words, chosen: Chosen, assessment: Assessment) -> tuple[Part, ...]:
