@@ -214,6 +214,11 @@ def of_submission(connection: Connection, submission_id: str) -> tuple[Queued, .
     return tuple(_queued(row) for row in connection.execute(query))
 
 
+def is_known_at(connection: Connection, *, origin: str, identity: str, destination: str) -> bool:
+    """Whether any revision of this identity is or was to be sent to this destination."""
+    return bool(connection.execute(select(exists().where(_same_identity(origin, identity, destination)))).scalar())
+
+
 def listing(
     connection: Connection, *, states: Sequence[State] = STATES, after: int = 0, limit: int = 100
 ) -> tuple[Queued, ...]:

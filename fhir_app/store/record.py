@@ -104,6 +104,12 @@ def read(connection: Connection, resource_type: str, resource_id: str, version: 
     return None if row is None else recorded(row)
 
 
+def response_of(connection: Connection, submission_id: str) -> Recorded | None:
+    """The version of the QuestionnaireResponse that this submission brought."""
+    row = connection.execute(with_body().where(record.c.submission_id == submission_id, record.c.is_overlay)).first()
+    return None if row is None else recorded(row)
+
+
 def recorded(row: Row[Any]) -> Recorded:
     """A row of the record, joined with the body of its submission."""
     resource = read_json(row.content)

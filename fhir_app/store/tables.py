@@ -134,6 +134,12 @@ record = Table(
         sqlite_where=text("is_current"),
         postgresql_where=text("is_current"),
     ),
+    Index(
+        "ix_record_response",
+        "submission_id",
+        sqlite_where=text("is_overlay"),
+        postgresql_where=text("is_overlay"),
+    ),
     sqlite_autoincrement=True,
 )
 

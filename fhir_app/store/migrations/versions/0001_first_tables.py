@@ -145,6 +145,8 @@ def _record() -> None:
         sqlite_where=current,
         postgresql_where=current,
     )
+    overlay = sa.text("is_overlay")
+    op.create_index("ix_record_response", "record", ["submission_id"], sqlite_where=overlay, postgresql_where=overlay)
     op.create_table(
         "write_backs",
         sa.Column("submission_id", sa.Text, nullable=False),

@@ -1,0 +1,99 @@
+"""Bytes of a QuestionnaireResponse -> what it says, everything wrong with it, and its assessment. Nothing is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from fhir_app.assessment.assess import assess
+from fhir_app.assessment.assessment import Assessment
+from fhir_app.assessment.read_answers import ReadResponse, read_answers
+from fhir_app.errors import InvalidQuestionnaireResponse, Issue, UnknownQuestionnaire
+from fhir_app.fhir.model import check_shape
+from fhir_app.fhir.read_json import read_json
+from fhir_app.knowledge.intake import Intake
+from fhir_app.knowledge.library import Library
+
+FINISHED = frozenset({"completed", "amended"})
+WITHDRAWN = "entered-in-error"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A body as understood.
+
+    `well_formed`: the shape is FHIR's, so that every element may be read as what it must be. `intake`, `read` and
+    `assessment` are None when the response names no questionnaire that we hold.
+    """
+
+    questionnaire_response: Mapping[str, Any]
+    well_formed: bool
+    issues: tuple[Issue, ...]
+    intake: Intake | None
+    read: ReadResponse | None
+    assessment: Assessment | None
+
+    @property
+    def valid(self) -> bool:
+        return not any(issue.severity in ("error", "fatal") for issue in self.issues)
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.well_formed and self.questionnaire_response["status"] == WITHDRAWN
+
+    @property
+    def canonical(self) -> str | None:
+        return _text(self.questionnaire_response.get("questionnaire"))
+
+
+def read_response(body: bytes, library: Library) -> Reading:
+    """One body -> its reading.
+
+    Raises MalformedBody for what is not JSON, InvalidQuestionnaireResponse for a resource of another type: neither
+    is a response that anybody could look at. Everything else comes back with its issues, all at once, and with its
+    red flags assessed as far as its answers can be read, whatever its status or validity.
+    """
+    resource = read_json(body)
+    shape = check_shape(resource, "QuestionnaireResponse")
+    if resource.get("resourceType") != "QuestionnaireResponse":
+        raise InvalidQuestionnaireResponse(shape)
+    reading = Reading(resource, not _has_errors(shape), tuple(shape), None, None, None)
+    canonical = reading.canonical
+    intake = library.by_canonical(canonical) if canonical else None
+    if intake is None:
+        return replace(reading, issues=(*shape, _unknown_questionnaire(canonical)))
+    read = read_answers(intake.questionnaire, resource)
+    issues = (*shape, *read.issues)
+    because = _not_ranked(resource.get("status"), issues)
+    assessment = assess(intake, read.answers, rank_causes=because is None, because=because)
+    return replace(reading, issues=_softened(reading, issues), intake=intake, read=read, assessment=assessment)
+
+
+def _not_ranked(status: object, issues: tuple[Issue, ...]) -> Literal["status", "invalid"] | None:
+    if status not in FINISHED:
+        return "status"
+    return "invalid" if _has_errors(issues) else None
+
+
+def _softened(reading: Reading, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
+    """A response that is withdrawn need not hold to its questionnaire: refusing it would keep a mistake in a chart."""
+    if not reading.withdrawn:
+        return issues
+    return tuple(replace(issue, severity="warning") if issue.severity == "error" else issue for issue in issues)
+
+
+def _unknown_questionnaire(canonical: str | None) -> Issue:
+    if canonical and "|" in canonical:
+        text = "This version of the questionnaire is not published here."
+    else:
+        text = "The response must name its questionnaire with the version, as url|version."
+    return Issue("error", UnknownQuestionnaire.issue_type, text, expression="QuestionnaireResponse.questionnaire")
+
+
+def _has_errors(issues: tuple[Issue, ...]) -> bool:
+    return any(issue.severity in ("error", "fatal") for issue in issues)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
