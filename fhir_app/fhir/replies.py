@@ -47,6 +47,7 @@ class Unknown:
     """The request may or may not have been carried out. Look before sending it again."""
 
     reason: str
+    after: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def judge_write(reply: Reply) -> Outcome:
     if status == 412 and not reply.hapi_codes & {"0539", "0958"}:
         return TryAgain(_reason(reply), _retry_after(reply.headers))
     if status >= 500 or status == 408:
-        return Unknown(_reason(reply))
+        return Unknown(_reason(reply), _retry_after(reply.headers))
     return _rejected(reply)
 
 

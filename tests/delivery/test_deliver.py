@@ -1,0 +1,296 @@
+"""One queued result on every kind of server: written once, whatever happens on the way."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from fhir_app.store import outbox
+from tests.contract.fake_fhir import FakeFhir, Fault
+from tests.delivery.queueing import Desk
+
+ONE_OF_EACH = {
+    "Patient": 1,
+    "Organization": 1,
+    "Device": 1,
+    "QuestionnaireResponse": 1,
+    "Observation": 2,
+    "DocumentReference": 1,
+    "Provenance": 1,
+}
+
+
+def held(fake: FakeFhir) -> dict[str, int]:
+    return dict(Counter(kind for kind, _ in fake.resources))
+
+
+def test_a_result_is_written_whole_and_once(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    worker = desk.worker()
+
+    settled = worker.deliver_one()
+
+    assert settled is not None
+    assert (settled.state, settled.lost) == ("delivered", False)
+    assert held(fake) == ONE_OF_EACH
+    assert worker.deliver_one() is None
+    assert desk.states() == ["delivered"]
+
+
+def test_a_transaction_is_one_request(desk: Desk, fake: FakeFhir, kind: str) -> None:
+    desk.first()
+    desk.worker().deliver_one()
+
+    assert len(fake.writes) == (7 if kind == "sequential" else 1)
+
+
+def test_results_refer_to_each_other_by_the_servers_ids(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    desk.worker().deliver_one()
+
+    (summary,) = [each for each in fake.search("Observation", {}) if "hasMember" in each]
+    kind, _, key = summary["hasMember"][0]["reference"].partition("/")
+    assert (kind, key) in fake.resources
+    (document,) = fake.search("DocumentReference", {})
+    assert document["context"]["related"] == [{"reference": f"Observation/{summary['id']}"}]
+
+
+def test_a_reply_that_is_lost_leaves_the_outcome_unknown_until_it_was_looked_up(
+    desk: Desk, fake: FakeFhir, kind: str
+) -> None:
+    desk.first()
+    fake.faults.append(Fault(after_commit=True))
+    worker = desk.worker()
+
+    first = worker.deliver_one()
+    assert first is not None
+    assert first.state == "unknown"
+    desk.clock.forward(minutes=10)
+    writes = len(fake.writes)
+    second = worker.deliver_one()
+
+    assert second is not None
+    assert second.state == "delivered"
+    assert held(fake) == ONE_OF_EACH
+    if kind != "sequential":
+        assert len(fake.writes) == writes
+
+
+def test_a_request_that_never_arrived_is_sent_again_after_looking_it_up(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    fake.faults.append(Fault())
+
+    assert desk.drain() == ["delivered"]
+    assert held(fake) == ONE_OF_EACH
+
+
+@pytest.mark.parametrize("lost", range(7))
+@pytest.mark.parametrize("after_commit", [True, False])
+def test_a_connection_lost_at_any_request_leaves_one_of_each(
+    desk: Desk, fake: FakeFhir, lost: int, after_commit: bool
+) -> None:
+    desk.first()
+    writes = 0
+
+    def lose_one() -> None:
+        nonlocal writes
+        if writes == lost:
+            fake.faults.append(Fault(after_commit=after_commit))
+        writes += 1
+
+    fake.before_write = lose_one
+
+    assert desk.drain() == ["delivered"]
+    assert held(fake) == ONE_OF_EACH
+
+
+def test_a_server_that_cannot_be_looked_up_keeps_the_outcome_unknown_and_is_sent_nothing(
+    desk: Desk, fake: FakeFhir
+) -> None:
+    desk.first()
+    fake.faults.append(Fault(after_commit=True))
+    worker = desk.worker()
+    worker.deliver_one()
+    writes = len(fake.writes)
+    desk.clock.forward(hours=1)
+    fake.read_faults += [Fault(status=500)]
+
+    settled = worker.deliver_one()
+
+    assert settled is not None
+    assert settled.state == "unknown"
+    assert len(fake.writes) == writes
+
+
+def test_a_conflict_is_sent_again(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    fake.faults.append(Fault(status=409, text="HAPI-0550: HAPI-2745: constraint"))
+    worker = desk.worker()
+
+    first = worker.deliver_one()
+    assert first is not None
+    assert first.state == "pending"
+    desk.clock.forward(minutes=1)
+    second = worker.deliver_one()
+    assert second is not None
+    assert second.state == "delivered"
+
+
+def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    fake.faults.append(Fault(status=503, headers={"Retry-After": "600"}))
+    worker = desk.worker()
+
+    worker.deliver_one()
+
+    (row,) = desk.rows
+    assert timedelta(seconds=600) <= row.next_attempt_at - desk.clock() < timedelta(seconds=602)
+    desk.clock.forward(seconds=599)
+    assert worker.deliver_one() is None
+    desk.clock.forward(seconds=5)
+    settled = worker.deliver_one()
+    assert settled is not None
+    assert settled.state == "delivered"
+
+
+def test_a_refusal_is_a_dead_letter_with_the_servers_reasons_and_can_be_sent_again_by_a_person(
+    desk: Desk, fake: FakeFhir
+) -> None:
+    desk.first()
+    fake.faults.append(Fault(status=422, text="Observation.code: secret-answer is not a code"))
+    desk.worker().deliver_one()
+
+    (row,) = desk.rows
+    assert row.state == "rejected"
+    assert row.reason == "422, processing"
+    assert row.outcome is not None
+    assert "secret-answer" in str(row.outcome)
+    assert desk.worker().deliver_one() is None
+
+    with desk.database.begin() as connection:
+        assert outbox.requeue(connection, row.id, desk.clock())
+    assert desk.drain() == ["delivered"]
+    assert held(fake) == ONE_OF_EACH
+
+
+def test_tries_are_capped_and_what_is_given_up_is_a_dead_letter(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    fake.faults += [Fault(status=503)] * 10
+    worker = desk.worker(most_attempts=3)
+
+    for _ in range(5):
+        worker.deliver_one()
+        desk.clock.forward(hours=1)
+
+    (row,) = desk.rows
+    assert row.state == "rejected"
+    assert row.attempts == 3
+    assert row.reason == "given up after 3 tries: 503, processing"
+
+
+def test_an_outcome_that_stays_unknown_is_given_up_only_after_a_last_look(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    fake.faults += [Fault(status=500)] * 10
+    worker = desk.worker(most_attempts=2)
+
+    for _ in range(4):
+        worker.deliver_one()
+        desk.clock.forward(hours=1)
+
+    (row,) = desk.rows
+    assert (row.state, row.attempts) == ("rejected", 3)
+    assert len(fake.writes) == 2
+
+
+def test_delays_grow_until_the_server_is_back(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    fake.faults += [Fault(status=503)] * 6
+    worker = desk.worker()
+    waits = []
+    for _ in range(6):
+        worker.deliver_one()
+        (row,) = desk.rows
+        waits.append((row.next_attempt_at - desk.clock()).total_seconds())
+        desk.clock.now = row.next_attempt_at
+
+    assert waits[5] > waits[3] > waits[1]
+    settled = worker.deliver_one()
+    assert settled is not None
+    assert settled.state == "delivered"
+
+
+def test_a_destination_that_is_not_configured_holds_the_result(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+
+    settled = desk.worker(destinations={}).deliver_one()
+
+    assert settled is not None
+    assert settled.state == "held"
+    assert fake.seen == []
+
+
+def test_a_server_of_another_fhir_version_is_sent_nothing(desk: Desk, fake: FakeFhir) -> None:
+    fake.fhir_version = "5.0.0"
+    desk.first()
+
+    desk.worker().deliver_one()
+
+    (row,) = desk.rows
+    assert row.state == "held"
+    assert "5.0.0" in str(row.reason)
+    assert fake.writes == []
+
+
+def test_the_version_of_a_server_is_asked_once(desk: Desk, fake: FakeFhir) -> None:
+    first = desk.first()
+    worker = desk.worker()
+    worker.deliver_one()
+    desk.correction(first)
+    worker.deliver_one()
+
+    assert [seen.path for seen in fake.seen].count("/fhir/metadata") == 1
+
+
+def test_two_workers_at_once_write_one_of_each(desk: Desk, fake: FakeFhir) -> None:
+    for number in range(4):
+        desk.form_id = f"form-{number}"
+        desk.first()
+    workers = [desk.worker(f"worker-{number}") for number in range(2)]
+    threads = [threading.Thread(target=lambda w=worker: [w.deliver_one() for _ in range(6)]) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert desk.drain() == ["delivered"] * 4
+    assert held(fake) == {
+        **ONE_OF_EACH,
+        "QuestionnaireResponse": 4,
+        "Observation": 8,
+        "DocumentReference": 4,
+        "Provenance": 4,
+    }
+
+
+def test_a_worker_that_slept_past_its_lease_changes_nothing_any_more(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    sleeper, other = desk.worker("sleeper"), desk.worker("other")
+    overtaken = []
+
+    def overtake() -> None:
+        if not overtaken:
+            overtaken.append(True)
+            desk.clock.forward(hours=1)
+            overtaken.append(other.deliver_one())
+
+    fake.before_write = overtake
+    settled = sleeper.deliver_one()
+
+    assert settled is not None
+    assert settled.lost
+    assert overtaken[1].state == "delivered"
+    assert desk.states() == ["delivered"]
+    assert held(fake) == ONE_OF_EACH
