@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fhir_app.assessment.assessment import CauseFinding, EvidenceFinding, Likelihood, RedFlagFinding
-from fhir_app.assessment.because import because, sources_of, unanswered_in
 from fhir_app.assessment.compiled import CompiledCause, CompiledEvidence, CompiledFloor, CompiledIntake
 from fhir_app.knowledge.answers import Answers, State
-from fhir_app.knowledge.criteria import Reading, Truth
+from fhir_app.knowledge.criteria import Truth
 from fhir_app.knowledge.intake import Disposition, Scoring, Urgency
 
 
@@ -110,7 +109,7 @@ def outside_explanation(
     `flags`: present red-flag rows. `possible`: causes that are at least possible.
     """
     present = [flag for flag in flags if flag.status == "present" and flag.disposition is not None]
-    found = [flag.id for flag in present if flag.family in scoring.always_outside]
+    found = [flag.id for flag in present if flag.id.startswith(scoring.always_outside)]
     urgent = [f for f in present if f.disposition is not None and f.disposition.urgency >= Urgency.SAME_DAY]
     if urgent:
         top = max(flag.disposition for flag in urgent if flag.disposition is not None)
@@ -158,13 +157,12 @@ def floor_of(floors: tuple[CompiledFloor, ...], answers: Answers, word: Likeliho
 
 
 def cause_finding(
-    cause: CompiledCause, result: Score, rank: int, word: Likelihood, answers: Answers, gaps: frozenset[str],
-    reading: Reading,
-) -> CauseFinding:  # fmt: skip
+    cause: CompiledCause, result: Score, rank: int, word: Likelihood, answers: Answers, gaps: frozenset[str]
+) -> CauseFinding:
     """One cause as it is shown: what counted for and against, what is unknown, and why the score stopped."""
 
     def finding(item: CompiledEvidence) -> EvidenceFinding:
-        return evidence_finding(item, item.evidence.id in result.counted, answers, gaps, reading)
+        return evidence_finding(item, item.evidence.id in result.counted, answers, gaps)
 
     held = [item for item in cause.evidence if result.truths[item.evidence.id] is Truth.YES]
     unknown = [item for item in cause.evidence if result.truths[item.evidence.id] is Truth.UNKNOWN]
@@ -190,9 +188,7 @@ def _strongest_first(findings: Iterable[EvidenceFinding]) -> tuple[EvidenceFindi
     return tuple(sorted(findings, key=lambda f: (not f.counted, -f.strength)))
 
 
-def evidence_finding(
-    item: CompiledEvidence, counted: bool, answers: Answers, gaps: frozenset[str], reading: Reading
-) -> EvidenceFinding:
+def evidence_finding(item: CompiledEvidence, counted: bool, answers: Answers, gaps: frozenset[str]) -> EvidenceFinding:
     evidence = item.evidence
     return EvidenceFinding(
         id=evidence.id,
@@ -203,9 +199,9 @@ def evidence_finding(
         basis=evidence.basis,
         figure=evidence.figure,
         counted=counted,
-        because=because(evidence.when.tree, answers, reading),
-        unanswered=unanswered_in(evidence.when.tree, gaps),
-        sources=sources_of(evidence.citations),
+        because=item.because(answers),
+        unanswered=tuple(sorted(item.link_ids & gaps)),
+        sources=item.sources,
     )
 
 

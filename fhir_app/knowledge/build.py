@@ -60,6 +60,7 @@ def intake(
                 for link_id, declined in gaps["declines"].items()
             },
         ),
+        descriptive=frozenset(head["descriptive"]),
         age_link_id=head["age"]["question"],
         adult_from=head["age"]["adult_from"],
         urgency_texts=head["urgency"],

@@ -22,6 +22,7 @@ def check_intake(intake: Intake, documents: Mapping[str, Document]) -> list[str]
     found.extend(_ids(intake))
     found.extend(_dead_links(intake))
     found.extend(_names(intake))
+    found.extend(_unused_options(intake))
     found.extend(_unused_sources(intake, documents))
     if not found:
         found.extend(_unreachable(intake))
@@ -130,6 +131,34 @@ def _dead_links_of(tree: Criterion, questionnaire: Questionnaire) -> Iterator[st
                 yield f"{leaf.at_least} of {len(leaf.codes)} options can never be ticked"
         elif isinstance(leaf, Compare) and item.type not in ("integer", "decimal", "quantity"):
             yield f"{leaf.link_id!r} is no number"
+
+
+def _unused_options(intake: Intake) -> Iterator[tuple[Place, str]]:
+    """Every option is read by a rule, opens a question, or is declared to be for the clinician's eyes only."""
+    place: Place = ("intake.yaml", ("descriptive",))
+    rules = [rule.tree for _, _, rule in every_rule(intake)]
+    rules += [item.enable_when for item in intake.questionnaire.by_link_id.values() if item.enable_when is not None]
+    read = {(leaf.link_id, code) for tree in rules for leaf in leaves(tree) for code in _codes_read(leaf)}
+    silent = intake.reading.not_sure | {"none"}
+    known = set()
+    for item in intake.questionnaire.by_link_id.values():
+        codes = {option.value.code for option in item.options if isinstance(option.value, Coding)}
+        known |= {item.link_id, *(f"{item.link_id}/{code}" for code in codes)}
+        if item.link_id in intake.descriptive:
+            continue
+        for code in sorted(str(code) for code in codes - silent):
+            if (item.link_id, code) not in read and f"{item.link_id}/{code}" not in intake.descriptive:
+                yield place, f"no rule reads {item.link_id}/{code}, and it is not declared descriptive"
+    for name in sorted(intake.descriptive - known):
+        yield place, f"the questionnaire has no {name!r}"
+
+
+def _codes_read(leaf: Criterion) -> tuple[str, ...]:
+    if isinstance(leaf, Ticked):
+        return leaf.codes
+    if isinstance(leaf, Compare) and isinstance(leaf.value, Coding) and leaf.value.code is not None:
+        return (leaf.value.code,)
+    return ()
 
 
 def _citations(intake: Intake) -> Iterator[Citation]:

@@ -273,6 +273,7 @@ class Intake:
     reviewed_on: str | None
     questionnaire: Questionnaire
     reading: Reading
+    descriptive: frozenset[str]
     age_link_id: str
     adult_from: int
     urgency_texts: Mapping[str, str]

@@ -248,6 +248,7 @@ class IntakeFile(Schema):
     questionnaire = _text()
     languages = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
     age = fields.Nested(AgeSchema, required=True)
+    descriptive = fields.List(fields.String(), required=True)
     missing_answers = fields.Nested(MissingAnswersSchema, required=True)
     urgency = fields.Dict(keys=fields.String(validate=validate.OneOf(DISPOSITIONS)), values=_text(), required=True)
     conditions = fields.List(fields.Nested(ConditionSchema), required=True)
