@@ -83,9 +83,7 @@ def _highest(dispositions: object) -> Disposition | None:
     return max(found, default=None)
 
 
-def _overall(
-    flags: tuple[RedFlagFinding, ...], triggers: tuple[TriggerFinding, ...], asks: Disposition
-) -> Disposition:
+def _overall(flags: tuple[RedFlagFinding, ...], triggers: tuple[TriggerFinding, ...], asks: Disposition) -> Disposition:
     """The highest of present flags (with the rows that set a floor), triggers and what the leading cause asks."""
     every = [flag.disposition for flag in flags if flag.disposition is not None]
     return max([*every, *(trigger.disposition for trigger in triggers), asks])
@@ -110,11 +108,11 @@ def _rank(
         if place == position:
             findings.append(_none_fits(scoring.none_fits, len(findings) + 1, position == 0))
         word = likelihood(result, scoring) if words_given else "not-assessed"
-        findings.append(cause_finding(cause, result, len(findings) + 1, word, answers, gaps, rules.intake.reading))
+        findings.append(cause_finding(cause, result, len(findings) + 1, word, answers, gaps))
     if position >= len(order):
         findings.append(_none_fits(scoring.none_fits, len(findings) + 1, False))
     asks = _asked_by_leader(rules, answers, order, position)
-    return tuple(findings), outside, asks, best_next_question(rules, answers, order)
+    return tuple(findings), outside, asks, best_next_question(rules.askable, answers, order, gaps)
 
 
 def _asked_by_leader(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fhir_app.assessment.assessment import Answered
 from fhir_app.knowledge.answers import Answers, Coding
 from fhir_app.knowledge.criteria import (
@@ -19,36 +21,81 @@ from fhir_app.knowledge.criteria import (
 )
 from fhir_app.knowledge.intake import Citation
 
-
-def because(tree: Criterion, answers: Answers, reading: Reading) -> tuple[Answered, ...]:
-    """The answers that make the tree (or, when it is unknown, its gate and terms) true, in the order of the rule."""
-    found: list[Answered] = []
-    _collect(tree, answers, reading, found)
-    return tuple(dict.fromkeys(found))
+Because = Callable[[Answers], tuple[Answered, ...]]
+_Collect = Callable[[Answers, list[Answered]], None]
 
 
-def _collect(tree: Criterion, answers: Answers, reading: Reading, found: list[Answered]) -> None:
+def compile_because(tree: Criterion, reading: Reading) -> Because:
+    """A function that names the answers which make the (expanded) tree true, in the order of the rule.
+
+    Of an OR only the branches that are true speak; of a NOT, what was answered instead.
+    """
+    collect = _collector(tree, reading)
+
+    def because(answers: Answers) -> tuple[Answered, ...]:
+        found: list[Answered] = []
+        collect(answers, found)
+        return tuple(dict.fromkeys(found))
+
+    return because
+
+
+def _collector(tree: Criterion, reading: Reading) -> _Collect:
     match tree:
         case And(terms):
-            for term in terms:
-                _collect(term, answers, reading, found)
+            return _of_all(tuple(_collector(term, reading) for term in terms))
         case Or(terms):
-            for term in terms:
-                if compile_criterion(term, Missing.RULE, reading)(answers) is Truth.YES:
-                    _collect(term, answers, reading, found)
+            return _of_true(
+                tuple((compile_criterion(term, Missing.RULE, reading), _collector(term, reading)) for term in terms)
+            )
         case Not(Ticked(link_id, _, _)):
-            found.extend(Answered(link_id, code) for code in sorted(answers.codes(link_id) - reading.not_sure))
+            return _instead(link_id, reading.not_sure)
         case Ticked(link_id, codes, _):
-            ticked = answers.codes(link_id)
-            found.extend(Answered(link_id, code) for code in codes if code in ticked)
+            return _ticked(link_id, codes)
         case Compare(link_id, _, _):
-            found.extend(Answered(link_id, _as_text(value)) for value in answers.values(link_id))
+            return _value(link_id)
         case _:
-            pass
+            return lambda answers, found: None
 
 
-def _as_text(value: object) -> str:
-    return value.code or "" if isinstance(value, Coding) else str(value)
+def _of_all(collectors: tuple[_Collect, ...]) -> _Collect:
+    def collect(answers: Answers, found: list[Answered]) -> None:
+        for inner in collectors:
+            inner(answers, found)
+
+    return collect
+
+
+def _of_true(branches: tuple[tuple[Callable[[Answers], Truth], _Collect], ...]) -> _Collect:
+    def collect(answers: Answers, found: list[Answered]) -> None:
+        for holds, inner in branches:
+            if holds(answers) is Truth.YES:
+                inner(answers, found)
+
+    return collect
+
+
+def _instead(link_id: str, not_sure: frozenset[str]) -> _Collect:
+    def collect(answers: Answers, found: list[Answered]) -> None:
+        found.extend(Answered(link_id, code) for code in sorted(answers.codes(link_id) - not_sure))
+
+    return collect
+
+
+def _ticked(link_id: str, codes: tuple[str, ...]) -> _Collect:
+    def collect(answers: Answers, found: list[Answered]) -> None:
+        ticked = answers.codes(link_id)
+        found.extend(Answered(link_id, code) for code in codes if code in ticked)
+
+    return collect
+
+
+def _value(link_id: str) -> _Collect:
+    def collect(answers: Answers, found: list[Answered]) -> None:
+        for value in answers.values(link_id):
+            found.append(Answered(link_id, value.code or "" if isinstance(value, Coding) else str(value)))
+
+    return collect
 
 
 def unanswered_in(tree: Criterion, gaps: frozenset[str]) -> tuple[str, ...]:
@@ -59,5 +106,3 @@ def unanswered_in(tree: Criterion, gaps: frozenset[str]) -> tuple[str, ...]:
 def sources_of(citations: tuple[Citation, ...]) -> tuple[str, ...]:
     """`Source#locator` of each citation."""
     return tuple(f"{citation.source.id}#{citation.locator}" for citation in citations)
-
-

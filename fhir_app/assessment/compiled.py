@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fhir_app.assessment.assessment import RedFlagFinding
-from fhir_app.assessment.because import sources_of
+from fhir_app.assessment.because import Because, compile_because, sources_of
 from fhir_app.knowledge.answers import Answers, State
 from fhir_app.knowledge.checks import every_rule
 from fhir_app.knowledge.criteria import (
@@ -41,6 +41,7 @@ class CompiledFlag:
     branches: tuple[Branch, ...]
     strict: Test
     link_ids: frozenset[str]
+    because: Because
     absent: RedFlagFinding
 
 
@@ -52,6 +53,15 @@ class CompiledEvidence:
     when: Test
     link_ids: frozenset[str]
     quiet: Truth
+    because: Because
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CompiledTrigger:
+    trigger: Trigger
+    branches: tuple[Branch, ...]
+    because: Because
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ class CompiledIntake:
 
     intake: Intake
     flags: tuple[CompiledFlag, ...]
-    triggers: tuple[tuple[Trigger, tuple[Branch, ...]], ...]
+    triggers: tuple[CompiledTrigger, ...]
     causes: tuple[CompiledCause, ...]
     hints: tuple[tuple[Hint, Test], ...]
     none_fits_floors: tuple[CompiledFloor, ...]
@@ -108,7 +118,10 @@ def compiled(intake: Intake) -> CompiledIntake:
     return CompiledIntake(
         intake=intake,
         flags=tuple(_flag(flag, reading) for flag in intake.red_flags),
-        triggers=tuple((trigger, _branches(trigger.when.tree, reading)) for trigger in intake.triggers),
+        triggers=tuple(
+            CompiledTrigger(trigger, _branches(trigger.when.tree, reading), compile_because(trigger.when.tree, reading))
+            for trigger in intake.triggers
+        ),
         causes=causes,
         hints=tuple((hint, rule(hint.when)) for hint in intake.hints),
         none_fits_floors=_floors(none_fits.floors, reading),
@@ -146,7 +159,7 @@ def _flag(flag: RedFlag, reading: Reading) -> CompiledFlag:
     strict = compile_criterion(tree, Missing.STRICT, reading)
     if strict(_NO_ANSWERS) is not Truth.NO:
         raise ValueError(f"{flag.id} would be present on an empty form")
-    return CompiledFlag(flag, _branches(tree, reading), strict, link_ids(tree), absent)
+    return CompiledFlag(flag, _branches(tree, reading), strict, link_ids(tree), compile_because(tree, reading), absent)
 
 
 def _floors(floors: tuple[Floor, ...], reading: Reading) -> tuple[CompiledFloor, ...]:
@@ -162,9 +175,7 @@ def _cause(cause: Cause, reading: Reading) -> CompiledCause:
         cause=cause,
         required=compile_criterion(cause.required.tree, Missing.SHOWN, reading),
         ceiling_lifted=None if lifted is None else compile_criterion(lifted.tree, Missing.RULE, reading),
-        evidence=tuple(
-            _evidence(item, compile_criterion(item.when.tree, Missing.STRICT, reading)) for item in cause.evidence
-        ),
+        evidence=tuple(_evidence(item, reading) for item in cause.evidence),
         variants=tuple(
             (variant, compile_criterion(variant.when.tree, Missing.RULE, reading)) for variant in cause.variants
         ),
@@ -172,8 +183,17 @@ def _cause(cause: Cause, reading: Reading) -> CompiledCause:
     )
 
 
-def _evidence(item: Evidence, when: Test) -> CompiledEvidence:
-    return CompiledEvidence(item, when, link_ids(item.when.tree), when(_NO_ANSWERS))
+def _evidence(item: Evidence, reading: Reading) -> CompiledEvidence:
+    tree = item.when.tree
+    when = compile_criterion(tree, Missing.STRICT, reading)
+    return CompiledEvidence(
+        evidence=item,
+        when=when,
+        link_ids=link_ids(tree),
+        quiet=when(_NO_ANSWERS),
+        because=compile_because(tree, reading),
+        sources=sources_of(item.citations),
+    )
 
 
 _NO_ANSWERS = Answers({})

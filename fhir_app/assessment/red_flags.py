@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fhir_app.assessment.assessment import FlagStatus, RedFlagFinding, TriggerFinding
-from fhir_app.assessment.because import because, sources_of, unanswered_in
-from fhir_app.assessment.compiled import Branch, CompiledFlag, CompiledIntake
+from fhir_app.assessment.because import sources_of, unanswered_in
+from fhir_app.assessment.compiled import CompiledFlag, CompiledIntake
 from fhir_app.knowledge.answers import Answers
-from fhir_app.knowledge.criteria import Reading, Truth
-from fhir_app.knowledge.intake import Disposition, Trigger
+from fhir_app.knowledge.criteria import Truth
+from fhir_app.knowledge.intake import Disposition
 
 
 def find_red_flags(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]) -> tuple[RedFlagFinding, ...]:
@@ -21,7 +21,7 @@ def find_red_flags(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]
     fired = [(flag, *_fires(flag, answers)) for flag in touched]
     reported = _most_urgent_of_each_family(fired)
     findings = {
-        flag.flag.id: _finding(flag, disposition, by_gap, flag.flag.id in reported, answers, gaps, rules.intake.reading)
+        flag.flag.id: _finding(flag, disposition, by_gap, flag.flag.id in reported, answers, gaps)
         for flag, disposition, by_gap in fired
     }
     # A row none of whose questions is live stands as it does on an empty form: absent.
@@ -63,7 +63,6 @@ def _finding(
     reported: bool,
     answers: Answers,
     gaps: frozenset[str],
-    reading: Reading,
 ) -> RedFlagFinding:
     row = flag.flag
     present = disposition is not None
@@ -77,10 +76,10 @@ def _finding(
         by_gap=by_gap,
         says=row.says,
         advice=row.advice,
-        because=because(row.when.tree, answers, reading) if present else (),
-        unanswered=() if status == "absent" else unanswered_in(row.when.tree, gaps),
+        because=flag.because(answers) if present else (),
+        unanswered=() if status == "absent" else tuple(sorted(flag.link_ids & gaps)),
         basis=row.basis,
-        sources=sources_of(row.citations),
+        sources=flag.absent.sources,
     )
 
 
@@ -101,18 +100,14 @@ def find_triggers(rules: CompiledIntake, answers: Answers, gaps: frozenset[str])
     """The article's own triggers that fire, most urgent first."""
     found = [
         TriggerFinding(
-            id=trigger.id,
-            disposition=trigger.disposition,
-            says=trigger.says,
-            because=because(trigger.when.tree, answers, rules.intake.reading),
-            unanswered=unanswered_in(trigger.when.tree, gaps),
-            sources=sources_of(trigger.citations),
+            id=rule.trigger.id,
+            disposition=rule.trigger.disposition,
+            says=rule.trigger.says,
+            because=rule.because(answers),
+            unanswered=unanswered_in(rule.trigger.when.tree, gaps),
+            sources=sources_of(rule.trigger.citations),
         )
-        for trigger, rows in rules.triggers
-        if _trigger_fires(trigger, rows, answers)
+        for rule in rules.triggers
+        if any(branch.when(answers) is Truth.YES for branch in rule.branches)
     ]
     return tuple(sorted(found, key=lambda finding: finding.disposition, reverse=True))
-
-
-def _trigger_fires(trigger: Trigger, rows: tuple[Branch, ...], answers: Answers) -> bool:
-    return any(row.when(answers) is Truth.YES for row in rows)

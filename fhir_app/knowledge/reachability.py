@@ -140,9 +140,7 @@ class _Search:
             keep = ticked & set(codes)
             spare = [code for code in codes if code not in keep]
             for left in combinations(spare, at_least - 1 - len(keep)):
-                yield (), replace(
-                    partial, refused={**partial.refused, link_id: refused | (set(spare) - set(left))}
-                )
+                yield (), replace(partial, refused={**partial.refused, link_id: refused | (set(spare) - set(left))})
             return
         if link_id in partial.blank:
             return
@@ -182,9 +180,7 @@ class _Search:
             if bounds[0] <= bounds[1]:
                 yield self._show(link_id, replace(partial, ranges={**partial.ranges, link_id: bounds}))
 
-    def _exist(
-        self, link_id: str, wanted: bool, partial: _Partial
-    ) -> Iterator[tuple[tuple[Criterion, ...], _Partial]]:
+    def _exist(self, link_id: str, wanted: bool, partial: _Partial) -> Iterator[tuple[tuple[Criterion, ...], _Partial]]:
         answered = bool(partial.ticked.get(link_id)) or link_id in partial.ranges
         if not wanted:
             if not answered:
