@@ -117,6 +117,7 @@ def intake() -> Intake:
         reviewed_on=None,
         questionnaire=read_questionnaire(QUESTIONNAIRE),
         reading=Reading(),
+        descriptive=frozenset(),
         age_link_id="pt-age",
         adult_from=18,
         urgency_texts={"same-day hospital": "Go to a hospital today.", "soon": "In the next days.", "routine": "Soon."},

@@ -91,6 +91,11 @@ def test_brackets_inside_strings_do_not_hide_depth(text: str) -> None:
         read_json(json.dumps(value).encode())
 
 
+def test_a_body_that_was_cut_off_is_not_called_too_deep() -> None:
+    with pytest.raises(MalformedBody, match="line 1, column 8"):
+        read_json(b'{"a": [')
+
+
 def test_an_error_never_repeats_what_was_sent() -> None:
     with pytest.raises(MalformedBody) as caught:
         read_json(b'{"answer": "Zaphod" oops}')
