@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 from typing import Final
 
 from fhir_app.fhir.xhtml import check_xhtml
@@ -19,7 +20,10 @@ from fhir_app.fhir.xhtml import check_xhtml
 Check = Callable[[object], str | None]
 
 _MAX_STRING = 1024 * 1024
+_MAX_EXPONENT = 300
+_MOST_BITS = 990
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_SPACE = re.compile(r"[ \t\r\n]")
 _YEAR = r"([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
 _MONTH = r"(0[1-9]|1[0-2])"
 _DAY = r"(0[1-9]|[1-2][0-9]|3[0-1])"
@@ -45,10 +49,15 @@ def _integer(least: int, what: str) -> Check:
 
 
 def _decimal(value: object) -> str | None:
-    kind = type(value)
-    if kind is int or kind is Decimal or kind is float:
-        return None
-    return "must be a number, without quotes"
+    if type(value) is int:
+        in_range = value.bit_length() <= _MOST_BITS
+    elif type(value) is Decimal:
+        in_range = value.is_finite() and abs(value.adjusted()) <= _MAX_EXPONENT
+    elif type(value) is float:
+        in_range = isfinite(value)
+    else:
+        return "must be a number, without quotes"
+    return None if in_range else "must be a number that a double can hold"
 
 
 def _string(value: object) -> str | None:
@@ -60,7 +69,9 @@ def _string(value: object) -> str | None:
         return "must not be longer than 1 MB"
     if value.isprintable():
         return None
-    return "must not hold control characters" if _CONTROL.search(value) else None
+    if _CONTROL.search(value):
+        return "must not hold control characters"
+    return None if not value.isspace() or _SPACE.search(value) else "must not be empty"
 
 
 def _matching(pattern: str, what: str) -> Check:
