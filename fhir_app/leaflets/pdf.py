@@ -21,6 +21,13 @@ class PdfNotInstalled(FhirAppError):
     issue_type = "not-supported"
 
 
+class PdfRefused(FhirAppError):
+    """The document refers to something outside itself; a page about a patient must not."""
+
+    status = 500
+    issue_type = "security"
+
+
 def pdf_available() -> bool:
     """Whether `render_pdf` can work on this machine."""
     try:
@@ -33,13 +40,16 @@ def pdf_available() -> bool:
 def render_pdf(document: PatientDocument) -> bytes:
     """The document as PDF/UA-1 (ISO 14289-1). Nothing is fetched: only `data:` URLs are read. The identifier comes
     from the HTML and the dates from its metadata, so the same document gives the same bytes (with the same fonts
-    and WeasyPrint). Raises PdfNotInstalled without the extra `pdf`."""
+    and WeasyPrint). Raises PdfNotInstalled without the extra `pdf`, and PdfRefused for a reference to anything else."""
     weasyprint = _weasyprint()
     fetcher = weasyprint.URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
     identifier = hashlib.sha256(document.html.encode("utf-8")).digest()[:16]
-    with _ONE_AT_A_TIME:
-        page = weasyprint.HTML(string=document.html, url_fetcher=fetcher)
-        pdf: bytes = page.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
+    try:
+        with _ONE_AT_A_TIME:
+            page = weasyprint.HTML(string=document.html, url_fetcher=fetcher)
+            pdf: bytes = page.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
+    except weasyprint.urls.FatalURLFetchingError as error:  # a BaseException: nobody else would stop it
+        raise PdfRefused("The document refers to something outside itself.") from error
     return pdf
 
 

@@ -100,6 +100,21 @@ SAMPLES: dict[str, Assessment] = {
     "fluid-and-salt": result(
         SELF_CARE,
         flags=(flag("RF12b.2", SELF_CARE),),
-        causes=(cause("fluid-overload", 1, "possible"), cause("dehydration-electrolyte", 2, "possible", ("low-potassium", "low-calcium"))),
+        causes=(
+            cause("fluid-overload", 1, "possible"),
+            cause("dehydration-electrolyte", 2, "possible", ("low-potassium", "low-calcium")),
+        ),
     ),
 }  # fmt: skip
+
+
+def compose_sample(name: str, language: str = "en", country: str = "us") -> PatientDocument:
+    return document(SAMPLES[name], language, country)
+
+
+@lru_cache(maxsize=1)
+def real_intake() -> Intake:
+    """The published intake as the service reads it."""
+    from fhir_app.knowledge.loader import load_intake
+
+    return load_intake(FOLDER.parent)
