@@ -13,6 +13,9 @@ from fhir_app.assessment.assessment import FlagStatus, Likelihood
 from fhir_app.fhir.namespace import Namespace
 from fhir_app.knowledge.intake import Disposition, Intake, Urgency
 
+VERSION: Final = "1.0.0"
+"""Of the tables below that all intakes share: a new one whenever a code or its meaning changes."""
+
 LOINC: Final = "http://loinc.org"
 EDUCATION_NOTE: Final = {"system": LOINC, "code": "34895-3", "display": "Education note"}
 SURVEY: Final = {
