@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
+from random import SystemRandom
 from time import perf_counter
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fhir_app import __version__
+from fhir_app.assessment.assessment import Assessment
+from fhir_app.delivery import Delivery, DeliveryLoop
+from fhir_app.errors import KnowledgeError
+from fhir_app.fhir.client import FhirClient
 from fhir_app.fhir.definitions import definitions
+from fhir_app.fhir.destinations import HTML, PLAIN_TEXT, Destination
 from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.parties import Author
+from fhir_app.fhir.received import ReceivedResponse
+from fhir_app.fhir.writeback import DocumentContent
+from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
+from fhir_app.leaflets.care import CareSetting, care_setting, read_care_settings
+from fhir_app.leaflets.compose import compose
+from fhir_app.leaflets.language import choose_language
+from fhir_app.leaflets.pdf import pdf_available, render_pdf
 from fhir_app.scrubbed_log import log
 from fhir_app.settings import Settings
 from fhir_app.store import migrations
@@ -31,7 +48,7 @@ from fhir_app.web.ops import ops
 
 @dataclass(frozen=True)
 class Parts:
-    """What one installation consists of. Made once a process by `load_parts`."""
+    """What one installation consists of, wired. `loop` is not running until somebody starts it."""
 
     settings: Settings
     library: Library
@@ -39,24 +56,90 @@ class Parts:
     author: Author
     database: Database
     submissions: Submissions
+    delivery: Delivery
+    loop: DeliveryLoop
 
 
-def load_parts(settings: Settings) -> Parts:
-    """Loads knowledge and opens the database. Raises KnowledgeError or UnusableDatabase with everything wrong."""
+def load_parts(settings: Settings, library: Library | None = None) -> Parts:
+    """Loads the knowledge, unless it is given, and opens the database.
+
+    Raises KnowledgeError or UnusableDatabase with everything that is wrong.
+    """
     root = settings.knowledge or questionnaires_root()
-    library = load_library(root)
+    library = library or load_library(root)
+    care = _care(settings, root)
     namespace = Namespace(settings.namespace)
     author = Author(organization=_organization(settings), software_version=__version__)
     database = open_database(settings.database_url)
+    delivery = _delivery(settings, database, namespace)
+    loop = DeliveryLoop(delivery)
     submissions = Submissions(
         library=library,
         database=database,
         namespace=namespace,
         author=author,
-        clock=lambda: datetime.now(UTC),
-        destination_for=lambda origin: settings.fhir_server_url if origin == settings.fhir_server_url else None,
+        compose_document=_composer(care),
+        clock=now,
+        destination_for=_destination_for(settings),
+        stored=loop.wake,
     )
-    return Parts(settings, library, namespace, author, database, submissions)
+    return Parts(settings, library, namespace, author, database, submissions, delivery, loop)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _care(settings: Settings, root: Path) -> CareSetting:
+    """How help is called where this service runs; a folder of intakes may bring its own names."""
+    own = root / "care-settings.yaml"
+    known = read_care_settings(own if own.is_file() else questionnaires_root() / "care-settings.yaml")
+    if settings.country is not None and settings.country.lower() not in known:
+        raise KnowledgeError([f"care-settings.yaml: no entry for the country {settings.country}"])
+    return care_setting(known, settings.country)
+
+
+def _composer(
+    care: CareSetting,
+) -> Callable[[Intake, Assessment, ReceivedResponse], tuple[DocumentContent, ...]]:
+    """The patient's document as HTML and plain text, dated by the response, so that the same gives the same."""
+
+    def compose_document(
+        intake: Intake, assessment: Assessment, received: ReceivedResponse
+    ) -> tuple[DocumentContent, ...]:
+        language = choose_language(intake.languages, [received.language], intake.languages[0])
+        day = date.fromisoformat(received.accepted[:10])
+        document = compose(intake, assessment, language=language, today=day, care=care)
+        return (
+            DocumentContent(HTML, document.html.encode(), document.title, document.language),
+            DocumentContent(PLAIN_TEXT, document.text.encode(), document.title, document.language),
+        )
+
+    return compose_document
+
+
+def _destination_for(settings: Settings) -> Callable[[str], str | None] | None:
+    """Results go to the server that their response came from, and to no other."""
+    if settings.fhir_server_url is None:
+        return None
+    return lambda origin: settings.fhir_server_url if origin == settings.fhir_server_url else None
+
+
+def _delivery(settings: Settings, database: Database, namespace: Namespace) -> Delivery:
+    destinations = {}
+    if settings.fhir_server_url is not None:
+        destination = Destination.of_kind(settings.fhir_server_kind, settings.fhir_server_url)
+        destinations[destination.base_url] = destination
+    return Delivery(
+        database=database,
+        destinations=destinations,
+        open_client=lambda to: FhirClient(to.base_url, token=settings.fhir_server_token),
+        namespace=namespace,
+        owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4()}",
+        clock=now,
+        rng=SystemRandom(),
+        render=render_pdf if pdf_available() else None,
+    )
 
 
 def create_app(parts: Parts) -> Flask:
@@ -96,14 +179,18 @@ def _organization(settings: Settings) -> Mapping[str, Any] | None:
     }
 
 
-def _checks(parts: Parts) -> dict[str, Any]:
+def _checks(parts: Parts) -> dict[str, Callable[[], bool]]:
     def database() -> bool:
         try:
             return migrations.at_head(parts.database)
         except SQLAlchemyError:
             return False
 
-    return {"knowledge": lambda: bool(parts.library.intakes), "database": database}
+    return {
+        "knowledge": lambda: bool(parts.library.intakes),
+        "database": database,
+        "delivery": lambda: not parts.loop.failed,
+    }
 
 
 def _log_requests(app: Flask) -> None:

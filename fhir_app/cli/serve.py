@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import signal
+import threading
 from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from fhir_app.app import Parts, create_app, load_parts
-from fhir_app.scrubbed_log import configure_log, log
+from fhir_app.scrubbed_log import configure_log, frames, log
 from fhir_app.settings import Settings
+
+GRACE_SECONDS = 20
 
 
 @click.command()
@@ -39,10 +46,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "threads": settings.threads,
             "keepalive": 15,
             "timeout": 60,
-            "graceful_timeout": 20,
+            "graceful_timeout": GRACE_SECONDS,
             "limit_request_line": 8190,
             "proc_name": "fhir-app",
             "loglevel": "warning",
+            "logger_class": ScrubbedLogger,
             "control_socket_disable": True,
             # The application itself decides about proxies (app.py); gunicorn must not believe anybody before that.
             "forwarded_allow_ips": "",
@@ -64,8 +72,39 @@ def _announce(arbiter: Any) -> None:
 
 
 def _start_delivery(worker: Any) -> None:
-    worker.app.parts.start_delivery()
+    """A fault that ends the delivery ends the process, and gunicorn starts a fresh one in its place."""
+    parts: Parts = worker.app.parts
+
+    def end(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            log().error("thread ended", error=type(args.exc_value).__name__, frames=frames(args.exc_value))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.excepthook = end
+    if parts.settings.deliver:
+        parts.loop.start()
 
 
 def _stop_delivery(_arbiter: Any, worker: Any) -> None:
-    worker.app.parts.stop()
+    parts: Parts = worker.app.parts
+    parts.loop.stop(within=GRACE_SECONDS)
+    parts.database.close()
+
+
+class ScrubbedLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's own words without what it puts into them: that may be a request's address."""
+
+    def _said(self, level: str, message: object) -> None:
+        log().log(logging.getLevelNamesMapping()[level], "gunicorn", reason=str(message)[:200])
+
+    def critical(self, msg: object, *args: object, **kwargs: object) -> None:
+        self._said("CRITICAL", msg)
+
+    def error(self, msg: object, *args: object, **kwargs: object) -> None:
+        self._said("ERROR", msg)
+
+    def exception(self, msg: object, *args: object, **kwargs: object) -> None:
+        self._said("ERROR", msg)
+
+    def warning(self, msg: object, *args: object, **kwargs: object) -> None:
+        self._said("WARNING", msg)

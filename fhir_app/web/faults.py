@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from flask import Response, jsonify, request
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from fhir_app.errors import FhirAppError, Issue, NotAuthorised
@@ -33,6 +34,10 @@ def reply_to_error(error: Exception) -> Response:
         return _reply(error.code, (issue,), error)
     if isinstance(error, HTTPException):  # a redirect, which werkzeug raises as well
         return Response(status=error.code or 500, headers=dict(error.get_headers()))
+    if isinstance(error, OperationalError):
+        log().error("database", error=type(error).__name__, frames=frames(error))
+        issue = Issue("error", "transient", "The database cannot be reached just now. Nothing was kept; send it again.")
+        return _reply(503, (issue,), error)
     error_id = str(uuid4())
     log().error("surprise", error_id=error_id, error=type(error).__name__, frames=frames(error))
     issue = Issue("fatal", "exception", f"Something went wrong here. The log has it as error {error_id}.")

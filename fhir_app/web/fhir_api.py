@@ -48,7 +48,7 @@ def fhir_api(
             )
         )
 
-    _add_intake(blueprint, submissions, database)
+    _add_intake(blueprint, submissions)
     for resource_type, parameters in RESULT_PARAMETERS.items():
         _add_results(blueprint, database, resource_type, parameters)
     for resource_type in DEFINITION_TYPES:
@@ -56,14 +56,14 @@ def fhir_api(
     return blueprint
 
 
-def _add_intake(blueprint: Blueprint, submissions: Submissions, database: Database) -> None:
+def _add_intake(blueprint: Blueprint, submissions: Submissions) -> None:
     @blueprint.post("/QuestionnaireResponse")
     def create() -> Response:
-        return intake.create(submissions, database)
+        return intake.create(submissions)
 
     @blueprint.put("/QuestionnaireResponse/<resource_id>")
     def notify(resource_id: str) -> Response:
-        return intake.notify(submissions, database, _checked(resource_id, MalformedBody))
+        return intake.notify(submissions, _checked(resource_id, MalformedBody))
 
     @blueprint.post("/QuestionnaireResponse/$validate")
     def validate() -> Response:

@@ -7,41 +7,37 @@ from typing import Any
 
 from flask import Response
 
-from fhir_app.errors import Issue, MalformedBody
+from fhir_app.errors import MalformedBody
 from fhir_app.fhir.outcome import operation_outcome
 from fhir_app.fhir.read_json import dump_json, read_json
-from fhir_app.store import record
-from fhir_app.store.database import Database
-from fhir_app.store.record import Recorded
-from fhir_app.submission import Submissions, Submitted
+from fhir_app.submission import Submissions
 from fhir_app.web.access import caller
 from fhir_app.web.negotiation import fhir_reply, preference, read_body
 from fhir_app.web.results_api import version_headers, version_url
 
 _RETURN = ("minimal", "representation", "OperationOutcome")
-_DEFAULT_RETURN = "representation"
 
 
-def create(submissions: Submissions, database: Database) -> Response:
+def create(submissions: Submissions) -> Response:
     """`POST QuestionnaireResponse` (https://hl7.org/fhir/R4/http.html#create).
 
     201 with the location when it is accepted, 200 with the same location when it was accepted before, 422 with every
     issue when it is not valid.
     """
     submitted = submissions.submit(read_body(), origin=caller().origin)
-    held = _held(database, submitted)
-    headers = version_headers(held) if held else {}
-    if held:
-        headers["Location"] = version_url(held)
-    wanted = preference("return", _RETURN) or _DEFAULT_RETURN
-    if submitted.status_code >= 400 or wanted == "OperationOutcome" or (held is None and wanted != "minimal"):
-        return fhir_reply(operation_outcome(_issues(submitted)), submitted.status_code, headers)
+    if submitted.status_code >= 400:
+        return fhir_reply(operation_outcome(submitted.issues), submitted.status_code)
+    held = submitted.response
+    headers = {**version_headers(held), "Location": version_url(held)} if held else {}
+    wanted = preference("return", _RETURN) or "representation"
+    if wanted == "OperationOutcome" or (held is None and wanted != "minimal"):
+        return fhir_reply(operation_outcome(submitted.issues), submitted.status_code, headers)
     if wanted == "minimal" or held is None:
         return Response(status=submitted.status_code, headers=headers)
     return fhir_reply(held.served, submitted.status_code, headers)
 
 
-def notify(submissions: Submissions, database: Database, notified_id: str) -> Response:
+def notify(submissions: Submissions, notified_id: str) -> Response:
     """`PUT QuestionnaireResponse/{id}`: a FHIR server tells of a response that it holds (R4 rest-hook Subscription).
 
     Its If-Match is about its own versions, so it is not looked at. The reply is always an OperationOutcome in FHIR's
@@ -49,10 +45,7 @@ def notify(submissions: Submissions, database: Database, notified_id: str) -> Re
     same refusal is given, cheaply, to each of its further tries.
     """
     submitted = submissions.submit(read_body(), origin=caller().origin, notified_id=notified_id)
-    held = _held(database, submitted)
-    headers = {"Content-Location": version_url(held)} if held else {}
-    status = submitted.status_code if submitted.status_code >= 400 else 200
-    return fhir_reply(operation_outcome(_issues(submitted)), status, headers)
+    return fhir_reply(operation_outcome(submitted.issues), 422 if submitted.status_code == 422 else 200)
 
 
 def validate(submissions: Submissions) -> Response:
@@ -79,13 +72,3 @@ def _operand(body: bytes) -> bytes:
             if isinstance(resource, Mapping):
                 return dump_json(resource)
     raise MalformedBody("Parameters must hold the response as the parameter named resource.")
-
-
-def _held(database: Database, submitted: Submitted) -> Recorded | None:
-    """The response as it is held here now."""
-    with database.read() as connection:
-        return record.read(connection, "QuestionnaireResponse", submitted.submission_id)
-
-
-def _issues(submitted: Submitted) -> tuple[Issue, ...]:
-    return tuple(submitted.issues)

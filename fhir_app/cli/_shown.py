@@ -1,0 +1,110 @@
+"""An assessment for people: plain text that can be piped, or tables on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+Content = Mapping[str, Any]
+
+STRONGEST = 3
+_COLOURS = {"emergency": "bold white on red", "same-day": "bold red", "soon": "yellow", "routine": "cyan"}
+_NOT_RANKED = {
+    "status": "The response is not finished, so causes were not ranked.",
+    "invalid": "The response is not valid, so causes were not ranked and what follows is unverified.",
+    "under-age": "Causes are ranked for adults only.",
+}
+
+
+def as_text(title: str, content: Content) -> str:
+    """`content` is the published JSON of an assessment (assessment.schema.json)."""
+    lines = [title, f"  Urgency: {_urgency(content)}"]
+    if content["not_assessed_because"]:
+        lines.append(f"  {_NOT_RANKED[content['not_assessed_because']]}")
+    for flag in _present(content):
+        lines.append(f"  Red flag {flag['id']} ({_urgency(flag)}): {flag['says']}")
+        lines.append(f"    because of {_answers(flag)}; do: {flag['advice']}")
+    if missing := _not_assessed(content):
+        lines.append(f"  Red flags not assessed: {', '.join(missing)}")
+    for trigger in content["triggers"]:
+        lines.append(f"  Also ({_urgency(trigger)}): {trigger['says']}")
+    for cause in _ranked(content):
+        lines.append(f"  {cause['rank']}. {cause['label']}: {cause['likelihood']}")
+        lines += [f"     {reason}" for reason in _reasons(cause)]
+    if content["best_next_question"]:
+        lines.append(f"  Would change the ranking most: {content['best_next_question']}")
+    return "\n".join(lines)
+
+
+def as_table(title: str, content: Content) -> RenderableType:
+    """The same as a panel: urgency, red flags, causes with their strongest reasons."""
+    urgency = content["urgency"]
+    parts: list[RenderableType] = [f"Urgency: [{_COLOURS.get(urgency, 'green')}] {_urgency(content)} [/]"]
+    if content["not_assessed_because"]:
+        parts.append(f"[italic]{_NOT_RANKED[content['not_assessed_because']]}[/]")
+    if present := _present(content):
+        table = _table("Red flag", "Urgency", "What", "Because of")
+        for flag in present:
+            table.add_row(flag["id"], _urgency(flag), escape(flag["says"]), escape(_answers(flag)))
+        parts.append(table)
+    if missing := _not_assessed(content):
+        parts.append(f"Red flags not assessed: {', '.join(missing)}")
+    if ranked := _ranked(content):
+        table = _table("", "Likely cause", "", "Strongest reasons")
+        for cause in ranked:
+            reasons = escape("\n".join(_reasons(cause)))
+            table.add_row(str(cause["rank"]), escape(cause["label"]), cause["likelihood"], reasons)
+        parts.append(table)
+    return Panel(Group(*parts), title=escape(title), title_align="left")
+
+
+def console() -> Console:
+    """Standard output; without colours when it is not a terminal."""
+    return Console(highlight=False)
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
+def _urgency(finding: Content) -> str:
+    where = f" ({finding['where']})" if finding.get("where") else ""
+    return f"{finding['urgency']}{where}"
+
+
+def _present(content: Content) -> list[Content]:
+    return [flag for flag in content["red_flags"] if flag["status"] == "present" and flag["reported"]]
+
+
+def _not_assessed(content: Content) -> list[str]:
+    return sorted({flag["family"] for flag in content["red_flags"] if flag["status"] == "not-assessed"})
+
+
+def _ranked(content: Content) -> list[Content]:
+    """Those that are worth a line: the likely and possible ones, at least the first three."""
+    if not content["assessed"]:
+        return []
+    causes: Sequence[Content] = content["causes"]
+    return [cause for cause in causes if cause["rank"] <= STRONGEST or cause["likelihood"] in ("likely", "possible")]
+
+
+def _reasons(cause: Content) -> Iterator[str]:
+    for sign, side in (("+", "for"), ("-", "against")):
+        counted = [item for item in cause[side] if item["counted"]]
+        for item in sorted(counted, key=lambda item: -abs(item["strength"]))[:STRONGEST]:
+            source = f" [{item['sources'][0]}]" if item["sources"] else ""
+            yield f"{sign} {item['says']}{source}"
+
+
+def _answers(finding: Content) -> str:
+    given = [f"{answer['question']}={answer['answer']}" for answer in finding["answers"]]
+    gaps = [f"{link_id} unanswered" for link_id in finding["unanswered"]]
+    return ", ".join(given + gaps) or "no single answer"

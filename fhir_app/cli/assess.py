@@ -1,0 +1,160 @@
+"""`fhir-app assess`: the assessment of responses in files; nothing is stored or sent."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from fhir_app.assessment.as_json import assessment_json
+from fhir_app.cli._shown import as_table, as_text, console
+from fhir_app.errors import FhirAppError, Issue, MalformedBody
+from fhir_app.fhir.outcome import operation_outcome
+from fhir_app.fhir.read_json import dump_json, read_json
+from fhir_app.knowledge.library import Library, load_library, questionnaires_root
+from fhir_app.reading import read_response
+
+CHUNK = 200
+"""Lines for a process at a time: enough to make the passing of them cheap, few enough to keep memory small."""
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """One response's place in its file, its issues, and its assessment when its questionnaire is known."""
+
+    place: str
+    issues: tuple[Issue, ...]
+    content: dict[str, Any] | None
+
+    @property
+    def valid(self) -> bool:
+        return not any(issue.severity in ("error", "fatal") for issue in self.issues)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--format", "form", type=click.Choice(["json", "text", "table"]), help="Default: table on a terminal.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes, for NDJSON.")
+@click.option("--knowledge", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of intakes.")
+def assess(files: tuple[str, ...], as_json: bool, form: str | None, jobs: int, knowledge: Path | None) -> None:
+    """Assess the QuestionnaireResponses in FILES: one response, a Bundle, or NDJSON; `-` is standard input.
+
+    With --json, one line for each response, in order: its assessment (assessment.schema.json), or an
+    OperationOutcome when there is nothing to assess. Issues go to standard error. Exits 1 when a response is not
+    valid; its red flags are shown all the same.
+    """
+    chosen = "json" if as_json else form or ("table" if sys.stdout.isatty() else "text")
+    root = knowledge or questionnaires_root()
+    _library(root)  # so that wrong knowledge is told once, and a forked process has it already
+    all_valid, found = True, False
+    for assessed in _assess_all(_documents(files), root, jobs):
+        found = True
+        all_valid = all_valid and assessed.valid
+        _show(assessed, chosen)
+    if not found:
+        raise click.ClickException("There is no QuestionnaireResponse in what was given.")
+    sys.exit(0 if all_valid else 1)
+
+
+def _assess_all(documents: Iterator[tuple[str, bytes]], root: Path, jobs: int) -> Iterator[Assessed]:
+    """In the order of `documents`, holding no more than a few chunks of them at any time."""
+    work = partial(_assess_chunk, str(root))
+    if jobs == 1:
+        for document in documents:
+            yield from work([document])
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting: deque[Future[list[Assessed]]] = deque()
+        while chunk := list(islice(documents, CHUNK)):
+            waiting.append(pool.submit(work, chunk))
+            if len(waiting) > 2 * jobs:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _assess_chunk(root: str, documents: Iterable[tuple[str, bytes]]) -> list[Assessed]:
+    return [assessed for place, body in documents for assessed in _assess_document(place, body, _library(Path(root)))]
+
+
+def _assess_document(place: str, body: bytes, library: Library) -> Iterator[Assessed]:
+    """A response, or those in a Bundle; other resources of a Bundle are none of our business."""
+    for where, each in _unwrapped(place, body):
+        try:
+            reading = read_response(each, library)
+        except FhirAppError as error:
+            yield Assessed(where, error.issues, None)
+            continue
+        content = None if reading.assessment is None else assessment_json(reading.assessment)
+        yield Assessed(where, reading.issues, content)
+
+
+def _unwrapped(place: str, body: bytes) -> Iterator[tuple[str, bytes]]:
+    if b'"Bundle"' not in body:
+        yield place, body
+        return
+    try:
+        bundle = read_json(body)
+    except MalformedBody:
+        yield place, body
+        return
+    if bundle.get("resourceType") != "Bundle":
+        yield place, body
+        return
+    entries = bundle.get("entry")
+    for number, entry in enumerate(entries if isinstance(entries, list) else (), start=1):
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict) and resource.get("resourceType") == "QuestionnaireResponse":
+            yield f"{place} entry {number}", dump_json(resource)
+
+
+@lru_cache(maxsize=1)
+def _library(root: Path) -> Library:
+    return load_library(root)
+
+
+# --- files -> documents -------------------------------------------------------------------------------------------
+
+
+def _documents(files: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Each JSON document with its place: a whole file, or each line of one whose first line is an object by itself."""
+    for name in files:
+        with ExitStack() as stack:
+            stream: BinaryIO = sys.stdin.buffer if name == "-" else stack.enter_context(Path(name).open("rb"))
+            shown = "standard input" if name == "-" else name
+            first = stream.readline()
+            if not (first.lstrip().startswith(b"{") and first.rstrip().endswith(b"}")):
+                yield shown, first + stream.read()
+                continue
+            for number, line in enumerate(chain((first,), stream), start=1):
+                if line.strip():
+                    yield f"{shown} line {number}", line
+
+
+# --- what is shown ------------------------------------------------------------------------------------------------
+
+
+def _show(assessed: Assessed, form: str) -> None:
+    for issue in assessed.issues:
+        where = f" {issue.link_id}" if issue.link_id else f" {issue.expression}" if issue.expression else ""
+        click.echo(f"{assessed.place}: {issue.severity}{where}: {issue.text}", err=True)
+    if form == "json":
+        content = assessed.content or operation_outcome(assessed.issues)
+        click.echo(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+    elif assessed.content is None:
+        click.echo(f"{assessed.place}\n  Not assessed.")
+    elif form == "table":
+        console().print(as_table(assessed.place, assessed.content))
+    else:
+        click.echo(as_text(assessed.place, assessed.content))
