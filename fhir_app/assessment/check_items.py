@@ -3,11 +3,12 @@ stands."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from fhir_app.assessment.form import Form, FormItem, Scope, nearest
-from fhir_app.assessment.gather import Gathering, Level, Occurrence
+from fhir_app.assessment.gather import Gathering, Level, Occurrence, noun
 from fhir_app.assessment.option_membership import option_key
 from fhir_app.errors import Issue, Severity
 from fhir_app.knowledge.answers import State
@@ -26,20 +27,22 @@ class Shown(Enum):
 @dataclass(slots=True)
 class _Walk:
     held_to_required: bool
+    empty: Mapping[tuple[str, str], str]
     issues: list[Issue] = field(default_factory=list)
 
     def report(self, code: str, text: str, path: str, form_item: FormItem, severity: Severity = "error") -> None:
-        self.issues.append(Issue(severity, code, text, path, form_item.link_id, form_item.item.text))
+        said = f"{noun(form_item)} {text}."
+        self.issues.append(Issue(severity, code, said, path, form_item.link_id, form_item.item.text))
 
 
 def check_items(form: Form, gathering: Gathering, *, held_to_required: bool) -> tuple[Issue, ...]:
     """Sets the state of every question in the gathering's scopes and returns what is wrong with the whole."""
     before = None
     rounds = len(form.every) + 1 if form.looks_ahead else 1
-    walk = _Walk(held_to_required)
+    walk = _Walk(held_to_required, gathering.empty)
     for _ in range(rounds):
         # A condition may read the state of a question that comes later: repeat until nothing changes.
-        walk = _Walk(held_to_required)
+        walk = _Walk(held_to_required, gathering.empty)
         _level(walk, form.items, gathering.top, "QuestionnaireResponse", (gathering.root,), held_to_required)
         if gathering.root.states == before:
             break
@@ -84,7 +87,8 @@ def _shown_item(
     item = form_item.item
     if not occurrences:
         if required and item.required:
-            walk.report("required", "is required, but not answered", path, form_item)
+            here = walk.empty.get((path, item.link_id), path)
+            walk.report("required", "is required, but not answered", here, form_item)
         if item.is_question:
             scopes[-1].settle(item.link_id, State.BLANK)
             _leave_undetermined(form_item.children, scopes[-1])

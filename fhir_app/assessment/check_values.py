@@ -2,56 +2,137 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fhir_app.assessment.check_datatypes import datatype_problems, referenced_type
 from fhir_app.assessment.form import FormItem
 from fhir_app.assessment.option_membership import option_key
 from fhir_app.errors import Severity
 from fhir_app.knowledge.answers import AnswerValue, Coding
+from fhir_app.knowledge.criteria import Truth
 from fhir_app.knowledge.questionnaire import Option
 from fhir_app.knowledge.terminology import Terminology
 
-Finding = tuple[Severity, str, str]
+Finding = tuple[Severity, str, str, str]
+"""Severity, IssueType, what is wrong, and where below the value ("" or ".data")."""
 _NOTHING: tuple[Finding, ...] = ()
+_WITH_PARTS = frozenset({"valueCoding", "valueQuantity", "valueReference", "valueAttachment"})
+_CHECKED_PARTS = _WITH_PARTS | {"valueString"}
 
 
 class ValueCheck:
-    """Checks answers against their items with one terminology."""
+    """Checks the answers of one response, with the terminology that its Questionnaire sees."""
 
-    __slots__ = ("_terminology",)
+    __slots__ = ("_contained", "_language", "_terminology")
 
-    def __init__(self, terminology: Terminology) -> None:
+    def __init__(self, terminology: Terminology, questionnaire_response: Mapping[str, Any]) -> None:
         self._terminology = terminology
+        language = questionnaire_response.get("language")
+        self._language = language.split("-")[0].lower() if isinstance(language, str) else "en"
+        contained = questionnaire_response.get("contained")
+        listed = contained if isinstance(contained, list) else []
+        self._contained = {f"#{entry.get('id')}" for entry in listed if isinstance(entry, Mapping)}
 
     def __call__(self, form_item: FormItem, key: str, raw: Any, value: AnswerValue) -> tuple[Finding, ...]:
-        """Severity, IssueType and text of everything that is wrong with one answer."""
+        """Everything that is wrong with one answer."""
         demands = form_item.constraints[key]
-        is_choice = form_item.is_choice
-        if not demands and not is_choice:
+        if not demands and not form_item.is_choice and key not in _CHECKED_PARTS:
             return _NOTHING
-        found: list[Finding] = []
-        for demand in demands:
-            problem = demand(raw, value)
-            if problem is not None:
-                found.append(("error", *problem))
-        if is_choice:
-            found.extend(self._choice(form_item, key, value))
-        return tuple(found)
+        if isinstance(value, Coding) and _is_plain_option(form_item, raw, value):
+            return _NOTHING
+        return tuple(self._findings(form_item, key, raw, value))
 
-    def _choice(self, form_item: FormItem, key: str, value: AnswerValue) -> tuple[Finding, ...]:
-        if key == "valueString" and form_item.item.type == "open-choice":
-            return _NOTHING
-        if form_item.options:
+    def _findings(self, form_item: FormItem, key: str, raw: Any, value: AnswerValue) -> Iterator[Finding]:
+        if isinstance(value, str) and not value.strip():
+            # https://hl7.org/fhir/R4/datatypes.html#string says SHOULD
+            yield "warning", "value", "has nothing but white space", ""
+        if key in _WITH_PARTS:
+            for problem in datatype_problems(key, raw):
+                yield "error", *problem
+        for demand in form_item.constraints[key]:
+            broken = demand(raw, value)
+            if broken is not None:
+                yield "error", *broken, ""
+        option: Option | None = None
+        if form_item.is_choice:
             option = form_item.options.get(option_key(value))
-            if option is None:
-                return (("error", "code-invalid", "is not one of the options of the question"),)
-            if isinstance(value, Coding) and value.display is not None:
-                return self._display(value, option)
-            return _NOTHING
-        return _NOTHING
+            yield from self._membership(form_item, key, value, option)
+        if isinstance(value, Coding):
+            yield from self._code(value, option)
+        elif key == "valueReference":
+            yield from self._reference(form_item, raw)
 
-    def _display(self, value: Coding, option: Option) -> tuple[Finding, ...]:
-        if value.display == option.text or value.display in option.texts.values():
-            return _NOTHING
-        text = "has a display that is neither the option's nor one of its translations"
-        return (("warning", "value", text),)
+    # --- options and value sets
+
+    def _membership(
+        self, form_item: FormItem, key: str, value: AnswerValue, option: Option | None
+    ) -> Iterator[Finding]:
+        item = form_item.item
+        if option is not None or (item.type == "open-choice" and key == "valueString"):
+            return
+        if form_item.options:
+            yield "error", "code-invalid", "is not one of the options of the question", ""
+        elif item.answer_value_set is not None and isinstance(value, Coding):
+            member = self._terminology.member(item.answer_value_set, value)
+            if member is Truth.NO:
+                yield "error", "code-invalid", "is not in the value set of the question", ""
+            elif member is Truth.UNKNOWN:
+                yield "warning", "not-found", "is not checked: the value set or a code system of it is not at hand", ""
+
+    def _code(self, value: Coding, option: Option | None) -> Iterator[Finding]:
+        if value.system is not None and value.system in self._terminology.value_sets:
+            yield "error", "value", "has a value set where its code system should stand", ".system"
+        system = self._terminology.system(value)
+        if system is None or value.code is None:
+            if option is not None and not _is_display_of(option, value.display):
+                text = "has a display that is neither the option's nor one of its translations"
+                yield "warning", "value", text, ".display"
+            return
+        concept = system.find(value.code)
+        if concept is None:
+            if option is None:
+                yield "error", "code-invalid", "has a code that its code system does not have", ".code"
+            return
+        said = _folded(value.display)
+        if said is None or (option is not None and _is_display_of(option, value.display)):
+            return
+        known = {_folded(display) for displays in concept.displays.values() for display in displays}
+        if known and said not in known:
+            has_language = self._language == "en" or any(
+                language.split("-")[0].lower() == self._language for language in concept.displays
+            )
+            # A code system without displays in this language cannot say that one is wrong.
+            severity: Severity = "error" if has_language else "warning"
+            yield severity, "value", "has a display that its code system does not give to this code", ".display"
+
+    # --- references
+
+    def _reference(self, form_item: FormItem, raw: Mapping[str, Any]) -> Iterator[Finding]:
+        reference = raw.get("reference")
+        if isinstance(reference, str) and reference.startswith("#") and reference not in self._contained:
+            # https://hl7.org/fhir/R4/references.html#invs ref-1
+            yield "error", "invariant", "refers to a contained resource that is not there", ""
+        target = referenced_type(raw)
+        if target is None:
+            named = raw.get("type")
+            target = named if isinstance(named, str) else None
+        if form_item.targets and target is not None and target not in form_item.targets:
+            yield "error", "value", "refers to a type of resource that the question does not take", ".reference"
+
+
+def _is_plain_option(form_item: FormItem, raw: Any, value: Coding) -> bool:
+    """Whether the answer is an option word for word, with no part besides system, code and display: the usual answer,
+    of which nothing else can be wrong."""
+    option = form_item.options.get(("Coding", value.system, value.code))
+    if option is None or not _is_display_of(option, value.display):
+        return False
+    return len(raw) == sum(part is not None for part in (value.system, value.code, value.display))
+
+
+def _is_display_of(option: Option, display: str | None) -> bool:
+    return display is None or display == option.text or display in option.texts.values()
+
+
+def _folded(display: str | None) -> str | None:
+    return " ".join(display.split()).casefold() if display is not None else None

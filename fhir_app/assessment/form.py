@@ -11,7 +11,7 @@ from fhir_app.assessment.value_constraints import Constraint, constraints
 from fhir_app.knowledge.answer_values import READERS, Reader
 from fhir_app.knowledge.answers import AnswerSource, AnswerValue, Coding, DateText, Reference, State
 from fhir_app.knowledge.criteria import Missing, Reading, Test, compile_criterion, link_ids
-from fhir_app.knowledge.extensions import extension_value
+from fhir_app.knowledge.extensions import extension_value, extensions
 from fhir_app.knowledge.questionnaire import Item, Option, Questionnaire
 
 # https://hl7.org/fhir/R4/valueset-item-type.html: the value[x] that an answer to each type has.
@@ -31,6 +31,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "reference": ("Reference",),
     "quantity": ("Quantity",),
 }
+_REFERENCE_RESOURCE = "http://hl7.org/fhir/StructureDefinition/questionnaire-referenceResource"
 _OCCURRENCES = "http://hl7.org/fhir/StructureDefinition/questionnaire-{}Occurs"
 
 
@@ -57,6 +58,7 @@ class FormItem:
     is_choice: bool
     options: Mapping[Hashable, Option]
     exclusive: frozenset[Hashable]
+    targets: frozenset[str]
     words: frozenset[str] = field(repr=False)
 
 
@@ -126,6 +128,7 @@ def _prepare(
         is_choice=item.type in ("choice", "open-choice"),
         options=options,
         exclusive=frozenset(key for key, option in options.items() if option.exclusive),
+        targets=_targets(item),
         words=frozenset(item.texts.values()),
     )
     every[item.link_id] = prepared
@@ -164,6 +167,12 @@ def _kind_of_option(value: AnswerValue) -> str:
             return "Integer"
         case _:
             return "String"
+
+
+def _targets(item: Item) -> frozenset[str]:
+    # https://hl7.org/fhir/R4/extension-questionnaire-referenceresource.html
+    codes = (entry.get("valueCode") for entry in extensions(item.resource, _REFERENCE_RESOURCE))
+    return frozenset(code for code in codes if isinstance(code, str))
 
 
 def _occurs(item: Item, which: str) -> int | None:

@@ -10,8 +10,8 @@ from fhir_app.assessment.form import Form, FormItem, Scope
 from fhir_app.errors import Issue, Severity
 from fhir_app.knowledge.answers import AnswerValue
 
-CheckAnswer = Callable[[FormItem, str, Any, AnswerValue], tuple[tuple[Severity, str, str], ...]]
-"""Item, key (valueCoding), raw JSON and value of one answer -> severity, IssueType and text of what is wrong."""
+CheckAnswer = Callable[[FormItem, str, Any, AnswerValue], tuple[tuple[Severity, str, str, str], ...]]
+"""Item, key (valueCoding), raw JSON and value of one answer -> severity, IssueType, text and place of what is wrong."""
 
 
 @dataclass(slots=True)
@@ -25,25 +25,44 @@ class Occurrence:
     inside: list[tuple[Scope, Level, str]]
 
 
+_ANSWER = "The answer"
+
 Level = dict[str, list[Occurrence]]
 
 
 @dataclass(slots=True)
 class Gathering:
-    """What the walk found: `top` for the walk through the Questionnaire, `root` with every answer, and the issues."""
+    """What the walk found: `top` for the walk through the Questionnaire, `root` with every answer, and the issues.
+    `empty`: path of the parent and linkId of each item that is there without content -> its own path."""
 
     form: Form
     check_answer: CheckAnswer
+    empty: dict[tuple[str, str], str] = field(default_factory=dict)
     root: Scope = field(default_factory=lambda: Scope(None))
     top: Level = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
 
     def report(
-        self, code: str, text: str, path: str, form_item: FormItem | None = None, severity: Severity = "error"
+        self,
+        code: str,
+        text: str,
+        path: str,
+        form_item: FormItem | None = None,
+        severity: Severity = "error",
+        subject: str | None = None,
     ) -> None:
+        """`text` goes on from the subject, which is the item unless another is given."""
         link_id = form_item.link_id if form_item else None
         question = form_item.item.text if form_item else None
-        self.issues.append(Issue(severity, code, text, path, link_id, question))
+        said = f"{subject or noun(form_item)} {text}."
+        self.issues.append(Issue(severity, code, said, path, link_id, question))
+
+
+def noun(form_item: FormItem | None) -> str:
+    """What an issue calls an item."""
+    if form_item is None:
+        return "The item"
+    return "The question" if form_item.item.is_question else f"The {form_item.item.type}"
 
 
 def gather(form: Form, questionnaire_response: Mapping[str, Any], check_answer: CheckAnswer) -> Gathering:
@@ -58,7 +77,8 @@ def _modifiers(gathering: Gathering, element: Mapping[str, Any], path: str, form
     # https://hl7.org/fhir/R4/extensibility.html#modifierExtension: what is not understood must not be processed.
     if element.get("modifierExtension"):
         text = "has a modifier extension that is not understood here"
-        gathering.report("extension", text, f"{path}.modifierExtension", form_item)
+        subject = "The response" if form_item is None else None
+        gathering.report("extension", text, f"{path}.modifierExtension", form_item, subject=subject)
 
 
 def _items(
@@ -69,7 +89,7 @@ def _items(
     if raw_items is None:
         return level
     if not isinstance(raw_items, list):
-        gathering.report("structure", "item must be a list", f"{path}.item")
+        gathering.report("structure", "must be in a list", f"{path}.item")
         return level
     last = -1
     for index, raw in enumerate(raw_items):
@@ -86,6 +106,8 @@ def _items(
         last = max(last, form_item.position)
         if occurrence.answers or occurrence.inside:
             level.setdefault(form_item.link_id, []).append(occurrence)
+        else:
+            gathering.empty[path, form_item.link_id] = here
     for link_id, occurrences in level.items():
         if len(occurrences) > 1:
             _repeated(gathering, expected[link_id], occurrences)
@@ -103,31 +125,33 @@ def _repeated(gathering: Gathering, form_item: FormItem, occurrences: list[Occur
 
 
 def _form_item(gathering: Gathering, raw: Any, expected: Mapping[str, FormItem], path: str) -> FormItem | None:
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         gathering.report("structure", "must be an object", path)
         return None
     link_id = raw.get("linkId")
     if not isinstance(link_id, str) or not link_id:
-        gathering.report("required", "linkId must be there, as text", path)
+        gathering.report("required", "must have a linkId, as text", f"{path}.linkId")
         return None
     form_item = expected.get(link_id)
     if form_item is None:
         form_item = gathering.form.every.get(link_id)
         if form_item is None:
-            gathering.report("not-found", "linkId is not in the Questionnaire", f"{path}.linkId")
+            gathering.report("not-found", "has a linkId that the Questionnaire does not have", f"{path}.linkId")
             return None
         gathering.report("structure", "stands at another place than in the Questionnaire", path, form_item)
-    _modifiers(gathering, raw, path, form_item)
-    text = raw.get("text")
-    if text is not None and text not in form_item.words if isinstance(text, str) else text is not None:
-        gathering.report(
-            "value",
-            "text is neither the text of the Questionnaire nor one of its translations",
-            f"{path}.text",
-            form_item,
-            "warning" if isinstance(text, str) else "error",
-        )
+    if "modifierExtension" in raw:
+        _modifiers(gathering, raw, path, form_item)
+    if "text" in raw:
+        _text(gathering, raw["text"], path, form_item)
     return form_item
+
+
+def _text(gathering: Gathering, text: Any, path: str, form_item: FormItem) -> None:
+    if not isinstance(text, str):
+        gathering.report("value", "has a text that is none", f"{path}.text", form_item)
+    elif text not in form_item.words:
+        said = "has a text that is neither the Questionnaire's nor one of its translations"
+        gathering.report("value", said, f"{path}.text", form_item, "warning")
 
 
 def _occurrence(
@@ -141,16 +165,17 @@ def _occurrence(
         if raw.get("item"):
             occurrence.inside.append((inner, level, path))
         if "answer" in raw:
-            gathering.report("structure", "a group cannot have an answer", f"{path}.answer", form_item)
+            gathering.report("structure", "cannot have an answer", f"{path}.answer", form_item)
         return occurrence
     if "item" in raw:
-        text = "items under a question belong under its answer" if form_item.item.is_question else "a display has none"
+        is_question = form_item.item.is_question
+        text = "has items that belong under its answer" if is_question else "cannot have items"
         gathering.report("structure", text, f"{path}.item", form_item)
         # The answers in there are still read, because a red flag may be among them.
         _items(gathering, raw, form_item.by_link_id, path, scope)
     if "answer" in raw:
         if item_type == "display":
-            gathering.report("structure", "a display cannot have an answer", f"{path}.answer", form_item)
+            gathering.report("structure", "cannot have an answer", f"{path}.answer", form_item)
         else:
             _answers(gathering, raw["answer"], form_item, occurrence, scope)
     return occurrence
@@ -161,15 +186,15 @@ def _answers(
 ) -> None:
     path = occurrence.path
     if not isinstance(raw_answers, list):
-        gathering.report("structure", "answer must be a list", f"{path}.answer", form_item)
+        gathering.report("structure", "must have its answers in a list", f"{path}.answer", form_item)
         return
     occurrence.answers = len(raw_answers)
     if len(raw_answers) > 1 and not form_item.item.repeats:
         text = "has several answers, but the Questionnaire allows one"
         gathering.report("structure", text, f"{path}.answer[1]", form_item)
     for index, answer in enumerate(raw_answers):
-        if not isinstance(answer, Mapping):
-            gathering.report("structure", "must be an object", f"{path}.answer[{index}]", form_item)
+        if not isinstance(answer, dict):
+            gathering.report("structure", "must be an object", f"{path}.answer[{index}]", form_item, subject=_ANSWER)
             continue
         value = _value(gathering, answer, form_item, path, index)
         if value is not None:
@@ -192,14 +217,14 @@ def _value(
             value = read(raw)
             if value is None:
                 text = f"is not a valid {key}"
-                gathering.report("value", text, f"{path}.answer[{index}].value", form_item)
+                gathering.report("value", text, f"{path}.answer[{index}].value", form_item, subject=_ANSWER)
                 return None
-            for severity, code, text in gathering.check_answer(form_item, key, raw, value):
-                gathering.report(code, text, f"{path}.answer[{index}].value", form_item, severity)
+            for severity, code, text, part in gathering.check_answer(form_item, key, raw, value):
+                gathering.report(code, text, f"{path}.answer[{index}].value{part}", form_item, severity, _ANSWER)
             return value
     wrong = [key for key in answer if isinstance(key, str) and key.startswith("value")]
     if wrong:
         wanted = " or ".join(key for key, _ in form_item.kinds)
-        text = f"has the wrong type of answer: a {form_item.item.type} question takes {wanted}"
-        gathering.report("structure", text, f"{path}.answer[{index}].value", form_item)
+        text = f"has the wrong type: a {form_item.item.type} question takes {wanted}"
+        gathering.report("structure", text, f"{path}.answer[{index}].value", form_item, subject=_ANSWER)
     return None

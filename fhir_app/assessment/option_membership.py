@@ -11,22 +11,19 @@ from fhir_app.knowledge.questionnaire import Item, Option
 def option_key(value: AnswerValue) -> Hashable:
     """What makes two options the same: for a Coding its system and code (its display only where it has no code)."""
     match value:
-        case Coding(system, None, display):
-            return "Coding", system, None, display
-        case Coding(system, code):
-            return "Coding", system, code
+        case Coding(system, code, display):
+            key: Hashable = ("Coding", system, code) if code is not None else ("Coding", system, None, display)
         case Reference(reference):
-            return "Reference", reference
+            key = ("Reference", reference)
         case DateText(text, kind):
-            return kind, text
+            key = (kind, text)
         case Quantity():
-            return "Quantity", value.value, value.system, value.code or value.unit
-        case bool():
-            return "Boolean", value
-        case str():
-            return "String", value
+            key = ("Quantity", value.value, value.system, value.code or value.unit)
+        case bool() | str():
+            key = (type(value).__name__, value)
         case _:
-            return "Number", value
+            key = ("Number", value)
+    return key
 
 
 def options_by_key(item: Item) -> Mapping[Hashable, Option]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from fhir_app.assessment.check_items import check_items
@@ -13,7 +14,7 @@ from fhir_app.assessment.gather import Gathering, gather
 from fhir_app.errors import Issue
 from fhir_app.knowledge.answers import Answers
 from fhir_app.knowledge.questionnaire import Questionnaire
-from fhir_app.knowledge.terminology import Terminology
+from fhir_app.knowledge.terminology import Terminology, built_in
 
 # Drafts and retracted responses may lack answers: https://hl7.org/fhir/R4/valueset-questionnaire-answers-status.html
 _MAY_LACK_ANSWERS = frozenset({"in-progress", "stopped", "entered-in-error"})
@@ -43,10 +44,17 @@ def read_answers(
     response names is the caller's business.
     """
     form = prepare(questionnaire)
-    gathering = gather(form, questionnaire_response, ValueCheck(terminology or Terminology()))
-    held = questionnaire_response.get("status") not in _MAY_LACK_ANSWERS
-    issues = check_items(form, gathering, held_to_required=held)
+    check = ValueCheck(_seen_from(questionnaire, terminology or built_in()), questionnaire_response)
+    gathering = gather(form, questionnaire_response, check)
+    status = questionnaire_response.get("status")
+    may_lack_answers = isinstance(status, str) and status in _MAY_LACK_ANSWERS
+    issues = check_items(form, gathering, held_to_required=not may_lack_answers)
     return ReadResponse(_answers(form, gathering), (*gathering.issues, *issues))
+
+
+@lru_cache(maxsize=256)
+def _seen_from(questionnaire: Questionnaire, terminology: Terminology) -> Terminology:
+    return terminology.within(questionnaire.resource)
 
 
 def _answers(form: Form, gathering: Gathering) -> Answers:

@@ -12,7 +12,6 @@ from fhir_app.knowledge.date_spans import span
 
 # https://hl7.org/fhir/R4/datatypes.html#integer and #decimal
 _LEAST_INTEGER, _GREATEST_INTEGER = -(2**31), 2**31 - 1
-_NOT_BLANK = re.compile(r"\S")
 _URI = re.compile(r"\S+")
 
 Reader = Callable[[Any], AnswerValue | None]
@@ -40,7 +39,7 @@ def read_decimal(raw: Any) -> Decimal | None:
 
 
 def _string(raw: Any) -> str | None:
-    return raw if isinstance(raw, str) and _NOT_BLANK.search(raw) else None
+    return raw if isinstance(raw, str) and raw else None
 
 
 def _uri(raw: Any) -> str | None:
@@ -62,28 +61,28 @@ def _text_or_none(raw: Any) -> str | None:
 
 
 def _coding(raw: Any) -> Coding | None:
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return None
     get = raw.get
     return Coding(_text_or_none(get("system")), _text_or_none(get("code")), _text_or_none(get("display")))
 
 
 def _quantity(raw: Any) -> Quantity | None:
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return None
     unit, system, code, comparator = (_text_or_none(raw.get(key)) for key in ("unit", "system", "code", "comparator"))
     return Quantity(read_decimal(raw.get("value")), unit, system, code, comparator)
 
 
 def _reference(raw: Any) -> Reference | None:
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return None
     return Reference(_text_or_none(raw.get("reference")), _text_or_none(raw.get("type")))
 
 
 def _attachment(raw: Any) -> str | None:
     """No rule reads an attachment; that there is one counts as an answer."""
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return None
     return _text_or_none(raw.get("title")) or _text_or_none(raw.get("url")) or "attachment"
 

@@ -352,7 +352,7 @@ def _compared(leaf: Compare, missing: Missing, reading: Reading) -> Test:
         values = answers.values(leaf.link_id)
         if not values:
             return gaps[answers.state(leaf.link_id)]
-        return _YES if any(_stands(value, leaf.operator, leaf.value) for value in values) else _NO
+        return _YES if any(stands(value, leaf.operator, leaf.value) for value in values) else _NO
 
     return test
 
@@ -380,7 +380,7 @@ def _unanswered(leaf: Unanswered, reading: Reading) -> Test:
     return test
 
 
-def _stands(value: AnswerValue, operator: Operator, wanted: AnswerValue) -> bool:
+def stands(value: AnswerValue, operator: Operator, wanted: AnswerValue) -> bool:
     """Whether `value operator wanted` holds, with FHIR's types: only like is compared with like."""
     if operator in ("=", "!="):
         return _same(value, wanted) is (operator == "=")

@@ -122,3 +122,9 @@ def relation(left: DateText, right: DateText) -> Relation:
 def _ends_before(start: Decimal, end: Decimal, other_start: Decimal) -> bool:
     # A moment has no length: it is before what starts later; a day is before what starts at its end.
     return end < other_start or (end == other_start and end > start)
+
+
+def starts_before(left: DateText, right: DateText) -> bool:
+    """Whether `left`, being less precise, begins before `right` does."""
+    a, b = span(left), span(right)
+    return a is not None and b is not None and relation(left, right) == "around" and a[0] < b[0]

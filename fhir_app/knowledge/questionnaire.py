@@ -48,8 +48,8 @@ class Option:
 class Item:
     """One item of a Questionnaire, with everything that a check of answers needs.
 
-    `condition_unread`: whether the item is shown depends on something that is not evaluated here (an expression, or
-    several enableWhen without enableBehavior), so neither its absence nor its presence is held against a response.
+    `condition_unread`: whether the item is shown depends on an expression, which is not evaluated here, so neither its
+    absence nor its presence is held against a response.
     """
 
     link_id: str
@@ -221,8 +221,9 @@ def _read_conditions(raw: Mapping[str, Any], path: str, problems: list[str]) -> 
         return (terms[0] if terms else None), False
     behavior = raw.get("enableBehavior")
     if behavior not in ("all", "any"):
-        # https://hl7.org/fhir/R4/questionnaire.html#invs que-12: without it, nobody can say what was meant.
-        return None, True
+        # https://hl7.org/fhir/R4/questionnaire.html#invs que-12 is broken: nobody can say what was meant, so the item
+        # is always shown, as in HL7's validator.
+        return None, False
     return (And(tuple(terms)) if behavior == "all" else Or(tuple(terms))), False
 
 
