@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html#date
 from __future__ import annotations
 
 import re
+from calendar import isleap, monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -14,6 +15,7 @@ _DATE = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,10 @@ def date_range(text: str) -> Range | None:
             int((fraction or "0")[:6].ljust(6, "0")),
             tzinfo=_zone(zone),
         )
-        return Range(microseconds(low), microseconds(_end(low, match.groups())) - 1)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    first = microseconds(low)
+    return Range(first, first + _length(low, match.groups()) - 1)
 
 
 def microseconds(moment: datetime) -> int:
@@ -61,16 +64,14 @@ def _zone(text: str | None) -> timezone:
     return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[4:6])))
 
 
-def _end(low: datetime, parts: tuple[str | None, ...]) -> datetime:
+def _length(low: datetime, parts: tuple[str | None, ...]) -> int:
     _, month, day, hour, _, second, fraction, _ = parts
     if month is None:
-        return low.replace(year=low.year + 1)
+        return (366 if isleap(low.year) else 365) * _DAY
     if day is None:
-        return (low + timedelta(days=31)).replace(day=1)
+        return monthrange(low.year, low.month)[1] * _DAY
     if hour is None:
-        return low + timedelta(days=1)
+        return _DAY
     if second is None:
-        return low + timedelta(minutes=1)
-    if fraction is None:
-        return low + timedelta(seconds=1)
-    return low + timedelta(microseconds=10 ** max(0, 6 - len(fraction)))
+        return 60_000_000
+    return 1_000_000 if fraction is None else int(10 ** max(0, 6 - len(fraction)))
