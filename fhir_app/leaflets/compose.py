@@ -109,8 +109,12 @@ def _reasons(words: Words, chosen: Chosen, assessment: Assessment) -> tuple[Part
 def _flag_card(words: Words, flag: ShownFlag) -> Part:
     """What to do and say stands first where minutes count; prevention only where there is time for it."""
     sections = words.sections(flag.family, flag.disposition)
-    urgent = flag.disposition.urgency >= Urgency.SAME_DAY
-    keys = ("now", "tell", "what", "why") if urgent else ("what", "why", "now", "helps", "help", "tell")
+    if flag.disposition.urgency >= Urgency.SAME_DAY:
+        keys: tuple[str, ...] = ("now", "tell", "what", "why")
+    elif flag.disposition.urgency is Urgency.SOON:
+        keys = ("what", "why", "now", "help", "tell")
+    else:
+        keys = ("what", "why", "now", "helps", "help", "tell")
     shown = [sections[key] for key in keys if sections[key].markdown]
     return Part("card", words.title(flag.family), "", tuple(shown))
 
