@@ -31,7 +31,7 @@ def _all(
     yield from shared_terminology(namespace)
     for intake in library.intakes:
         yield from intake_terminology(intake, namespace)
-    yield from library.questionnaires
+    yield from map(_without_profiles, library.questionnaires)
     for intake in library.intakes:
         yield knowledge(intake, namespace, attributes)
     yield assess_operation(namespace)
@@ -39,6 +39,13 @@ def _all(
     if responsible is not None:
         yield responsible
     yield device(author, namespace)
+
+
+def _without_profiles(questionnaire: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A server that does not know a claimed profile refuses the resource (HAPI with request validation: 422)."""
+    meta = {name: value for name, value in questionnaire.get("meta", {}).items() if name != "profile"}
+    rest = {name: value for name, value in questionnaire.items() if name != "meta"}
+    return {**rest, "meta": meta} if meta else rest
 
 
 def knowledge(intake: Intake, namespace: Namespace, attributes: Mapping[str, str]) -> dict[str, Any]:

@@ -51,8 +51,8 @@ def summary(circumstances: Circumstances, assessment: Assessment, flags: Sequenc
     """The urgency, with one component for each cause and each red-flag family
     (http://hl7.org/fhir/us/core/StructureDefinition/us-core-simple-observation)."""
     c = circumstances
-    content = report(assessment, c.intake)
-    resource = _observation(c, content, "summary")
+    brief = report(assessment, c.intake, brief=True)
+    resource = _observation(c, report(assessment, c.intake), brief, "summary")
     resource["code"] = codes.observation(c.namespace, codes.SUMMARY_CODE)
     resource["valueCodeableConcept"] = codes.urgency(c.namespace, assessment.disposition)
     if flags:
@@ -82,7 +82,8 @@ def _flag(c: Circumstances, assessment: Assessment, family: str, rows: Sequence[
     unverified = assessment.not_assessed_because
     attention = (Section("Attention", (Line(NOT_RANKED[unverified]),)),) if unverified else ()
     headline = f"Red flag: {codes.family_label(c.intake, family)}. {disposition_words(urgency, c.intake)}"
-    resource = _observation(c, Report(headline, (*attention, Section("Rules that are met", lines))), "flag", family)
+    content = Report(headline, (*attention, Section("Rules that are met", lines)))
+    resource = _observation(c, content, content, "flag", family)
     resource["code"] = codes.red_flag(c.namespace, c.intake, family)
     resource["valueCodeableConcept"] = codes.finding(c.namespace, "present")
     resource["interpretation"] = [codes.concept(codes.POSITIVE)]
@@ -97,7 +98,7 @@ def _flag(c: Circumstances, assessment: Assessment, family: str, rows: Sequence[
     return _in_order(resource)
 
 
-def _observation(c: Circumstances, content: Report, *role: str) -> dict[str, Any]:
+def _observation(c: Circumstances, content: Report, note: Report, *role: str) -> dict[str, Any]:
     own_id = observation_id(c.namespace, c.received, *role)
     resource: dict[str, Any] = {
         "resourceType": "Observation",
@@ -113,7 +114,7 @@ def _observation(c: Circumstances, content: Report, *role: str) -> dict[str, Any
         "device": reference(c.device),
         "derivedFrom": [response_reference(c.received, c.intake.title, c.response_as)],
         "method": {"text": _method(c)},
-        "note": [{"time": c.received.accepted, "text": as_text(content)}],
+        "note": [{"time": c.received.accepted, "text": as_text(note)}],
     }
     if c.received.encounter is not None:
         resource["encounter"] = {"reference": c.received.encounter}

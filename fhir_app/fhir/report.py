@@ -45,18 +45,22 @@ class Report:
     sections: tuple[Section, ...] = field(default=())
 
 
-def report(assessment: Assessment, intake: Intake) -> Report:
-    """Urgency, red flags, what was not assessed, causes with their evidence and sources, and the basis in words."""
+def report(assessment: Assessment, intake: Intake, *, brief: bool = False) -> Report:
+    """Urgency, red flags, what was not assessed, causes with their evidence and sources, and the basis in words.
+
+    `brief`: for a note beside the whole account, without the reasons of less likely causes and the list of sources.
+    """
     sections = [
         Section("Attention", _attention(assessment)),
         Section("Red flags present", tuple(_flag(flag, intake) for flag in assessment.present_flags)),
         Section("Red flags not assessed", _gaps(assessment, intake)),
         Section("Other reasons for this urgency", _triggers(assessment, intake)),
-        Section("Likely causes", tuple(_cause(cause, intake) for cause in assessment.causes)),
+        Section("Likely causes", tuple(_cause(cause, intake, brief) for cause in assessment.causes)),
         Section("Also consider", tuple(Line(_sourced(hint.says, hint.sources)) for hint in assessment.hints)),
         Section("Basis", _basis(assessment)),
     ]
-    sections.append(Section("Sources", _sources(assessment, intake)))
+    if not brief:
+        sections.append(Section("Sources", _sources(assessment, intake)))
     return Report(headline(assessment, intake), tuple(section for section in sections if section.lines))
 
 
@@ -126,8 +130,10 @@ def _triggers(assessment: Assessment, intake: Intake) -> tuple[Line, ...]:
     )
 
 
-def _cause(cause: CauseFinding, intake: Intake) -> Line:
+def _cause(cause: CauseFinding, intake: Intake, brief: bool) -> Line:
     word = "not assessed" if cause.likelihood == "not-assessed" else codes.LIKELIHOODS[cause.likelihood][0].lower()
+    if brief and cause.likelihood not in ("likely", "possible"):
+        return Line(f"{cause.rank}. {cause.label}: {word}")
     under = [
         *(_evidence("For", piece, intake) for piece in cause.evidence_for if piece.counted),
         *(_evidence("Against", piece, intake) for piece in cause.evidence_against if piece.counted),

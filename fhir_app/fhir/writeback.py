@@ -35,8 +35,8 @@ class WriteBack:
     """What one revision of a response leads to.
 
     `retracted_flags`: Observations of earlier revisions whose flag no longer fires. `superseded_document`: the earlier
-    document, which this one's `relatesTo` replaces. `held_by_origin`: the response need not be written. `released`:
-    this or an earlier revision was more than preliminary.
+    document, which this one's `relatesTo` replaces. `held_by_origin`: the response need not be written, because its
+    server has it. `released`: this or an earlier revision was more than preliminary.
     """
 
     questionnaire_response: Mapping[str, Any]
@@ -52,12 +52,18 @@ class WriteBack:
     released: bool
 
     @property
+    def writes_response(self) -> bool:
+        """Whether the response itself is among the resources. An unverified one never is: a server that validates
+        would refuse it, and with it the red flag that must arrive."""
+        return not self.held_by_origin and self.released and self.summary["status"] != "preliminary"
+
+    @property
     def resources(self) -> tuple[Mapping[str, Any], ...]:
         """Everything to write, each after what it refers to."""
         optional = (
             self.organization,
             self.device,
-            None if self.held_by_origin else self.questionnaire_response,
+            self.questionnaire_response if self.writes_response else None,
             *self.flags,
             *self.retracted_flags,
             self.summary,
@@ -92,22 +98,24 @@ def write_back(
 
     `previous` is what the last delivered revision wrote: Observations keep their ids and become `amended`, flags that
     no longer fire are retracted, the document is replaced. An unfinished or invalid response gives `preliminary`
-    results. `response_as="identifier"` is for a destination that refuses the response itself. Raises MissingSubject
-    without a patient, ValueError for a response that is entered in error: that is what `retract` is for.
+    results and is not written itself. `response_as="identifier"` is for a destination that refuses the response.
+    Raises MissingSubject without a patient, ValueError for a response that is entered in error: that is what `retract`
+    is for.
     """
     if received.subject is None:
         raise MissingSubject("the response names no patient")
     if received.status == _MISTAKE:
         raise ValueError("a response that is entered in error is retracted, not written")
+    status = _status(received, assessment, previous)
     about = Circumstances(
         received=received,
         intake=intake,
         namespace=namespace,
-        status=_status(received, assessment, previous),
+        status=status,
         device=device(author, namespace),
         organization=organization(author, namespace),
         software_version=author.software_version,
-        response_as=response_as,
+        response_as="identifier" if status == "preliminary" and not received.held_by_origin else response_as,
     )
     flags = observation.flags(about, assessment)
     summary = observation.summary(about, assessment, flags)
@@ -142,7 +150,8 @@ def retract(
 ) -> WriteBack:
     """Everything that `previous` wrote as entered in error, because the response is.
 
-    The subject stays the one that the results were filed under, whatever the withdrawn revision says.
+    Subject and content stay those that were filed, whatever the withdrawn revision says: what a server took once it
+    takes again, and a retraction must arrive.
     """
     about = Circumstances(
         received=replace(received, subject=previous.summary["subject"]["reference"]),
@@ -152,7 +161,7 @@ def retract(
         device=device(author, namespace),
         organization=organization(author, namespace),
         software_version=author.software_version,
-        response_as=response_as,
+        response_as=response_as if received.held_by_origin or previous.writes_response else "identifier",
     )
     retracted = tuple(_withdrawn(flag) for flag in (*previous.flags, *previous.retracted_flags))
     summary = _withdrawn(previous.summary)
@@ -160,7 +169,7 @@ def retract(
     document = _withdrawn(last_document) if last_document else None
     targets = [resource for resource in (*retracted, summary, document) if resource is not None]
     return WriteBack(
-        questionnaire_response=received.questionnaire_response,
+        questionnaire_response={**previous.questionnaire_response, "status": _MISTAKE},
         held_by_origin=received.held_by_origin,
         organization=about.organization,
         device=about.device,
@@ -170,7 +179,7 @@ def retract(
         superseded_document=None,
         document=document,
         provenance=provenance(about, targets, "nullify"),
-        released=previous.released,
+        released=previous.released and previous.summary["status"] != "preliminary",
     )
 
 

@@ -237,6 +237,36 @@ def test_a_response_that_its_origin_holds_is_not_written_again(tiny: Any) -> Non
     assert "QuestionnaireResponse" in {r["resourceType"] for r in tiny.written().resources}
 
 
+@pytest.mark.parametrize("because", ["status", "invalid"])
+def test_an_unverified_response_is_not_written_so_that_its_flag_arrives(tiny: Any, because: str) -> None:
+    unverified = tiny.assessment(assessed=False, not_assessed_because=because, causes=())
+    written = tiny.written(unverified)
+    assert "QuestionnaireResponse" not in {r["resourceType"] for r in written.resources}
+    assert "reference" not in written.summary["derivedFrom"][0]
+    assert "reference" not in written.provenance["entity"][0]["what"]
+    withdrawn = tiny.received(status="entered-in-error")
+    retraction = retract(written, withdrawn, tiny.intake, author=tiny.author, namespace=tiny.names)
+    assert "QuestionnaireResponse" not in {r["resourceType"] for r in retraction.resources}
+    held = tiny.received(id="77", meta={"versionId": "1"})
+    assert tiny.written(unverified, held).summary["derivedFrom"][0]["reference"] == "QuestionnaireResponse/77"
+
+
+def test_a_retraction_sends_what_was_filed_and_not_what_is_left_of_it(tiny: Any) -> None:
+    first = tiny.written()
+    emptied = tiny.received(status="entered-in-error", item=None)
+    retraction = retract(first, emptied, tiny.intake, author=tiny.author, namespace=tiny.names)
+    assert retraction.questionnaire_response == {**first.questionnaire_response, "status": "entered-in-error"}
+    assert retraction.questionnaire_response in retraction.resources
+
+
+def test_the_note_leaves_the_reasons_of_less_likely_causes_to_the_narrative(tiny: Any) -> None:
+    summary = tiny.written().summary
+    note = summary["note"][0]["text"]
+    assert "3. Nerve compression: less likely\n-" in note + "\n-"
+    assert note.count("Against: not on a bike") == 2
+    assert summary["text"]["div"].count("Against: not on a bike") == 4
+
+
 def test_where_the_response_is_refused_it_is_named_by_identifier_and_display(tiny: Any) -> None:
     written = tiny.written(response_as="identifier")
     for named in (written.summary["derivedFrom"][0], written.provenance["entity"][0]["what"]):
