@@ -71,7 +71,7 @@ def read_response(body: bytes, library: Library) -> Reading:
 
 
 def _not_ranked(status: object, issues: tuple[Issue, ...]) -> Literal["status", "invalid"] | None:
-    if status not in FINISHED:
+    if not isinstance(status, str) or status not in FINISHED:
         return "status"
     return "invalid" if _has_errors(issues) else None
 
