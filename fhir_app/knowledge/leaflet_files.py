@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -73,6 +74,7 @@ def missing_leaflets(
     )
 
 
+@lru_cache(maxsize=1024)
 def split_sections(markdown: str) -> tuple[tuple[str, str], ...]:
     """The (heading, body) pairs of a leaflet's second-level headings, in the order written."""
     parts = re.split(r"^## +(.+?) *$", markdown, flags=re.MULTILINE)

@@ -74,6 +74,8 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("zero").enable(["list", "emphasis"])
 
 
+# Texts repeat from patient to patient (the same leaflets on the same day), so their rendering is kept.
+@lru_cache(maxsize=2048)
 def _markdown(text: str) -> Markup:
     # The parser escapes everything but the elements that it makes itself.
     return Markup(_parser().render(text))  # noqa: S704
@@ -94,6 +96,7 @@ def _plain_blocks(part: Part, depth: int = 0) -> Iterator[str]:
         yield from _plain_blocks(child, depth + 1)
 
 
+@lru_cache(maxsize=2048)
 def plain_text(markdown: str) -> str:
     """Our Markdown (paragraphs, bullets, bold) as wrapped plain text."""
     lines: list[str] = []
