@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
 
 from fhir_app.assessment.form import Form, FormItem, Scope, nearest
 from fhir_app.assessment.gather import Gathering, Level, Occurrence, noun
@@ -24,9 +25,13 @@ class Shown(Enum):
     UNTOLD = "untold"
 
 
+Demand = Literal["error", "warning"] | None
+"""How much it matters that a required item is missing."""
+
+
 @dataclass(slots=True)
 class _Walk:
-    held_to_required: bool
+    demand: Demand
     empty: Mapping[tuple[str, str], str]
     issues: list[Issue] = field(default_factory=list)
 
@@ -39,11 +44,11 @@ def check_items(form: Form, gathering: Gathering, *, held_to_required: bool) -> 
     """Sets the state of every question in the gathering's scopes and returns what is wrong with the whole."""
     before = None
     rounds = len(form.every) + 1 if form.looks_ahead else 1
-    walk = _Walk(held_to_required, gathering.empty)
+    walk = _Walk("error" if held_to_required else None, gathering.empty)
     for _ in range(rounds):
         # A condition may read the state of a question that comes later: repeat until nothing changes.
-        walk = _Walk(held_to_required, gathering.empty)
-        _level(walk, form.items, gathering.top, "QuestionnaireResponse", (gathering.root,), held_to_required)
+        walk = _Walk("error" if held_to_required else None, gathering.empty)
+        _level(walk, form.items, gathering.top, "QuestionnaireResponse", (gathering.root,), walk.demand)
         if gathering.root.states == before:
             break
         before = dict(gathering.root.states)
@@ -51,13 +56,13 @@ def check_items(form: Form, gathering: Gathering, *, held_to_required: bool) -> 
 
 
 def _level(
-    walk: _Walk, items: tuple[FormItem, ...], found: Level, path: str, scopes: tuple[Scope, ...], required: bool
+    walk: _Walk, items: tuple[FormItem, ...], found: Level, path: str, scopes: tuple[Scope, ...], demand: Demand
 ) -> None:
     for form_item in items:
         occurrences = found.get(form_item.link_id)
         shown = _shown(form_item, scopes)
         if shown is Shown.YES or (shown is Shown.UNTOLD and occurrences):
-            _shown_item(walk, form_item, occurrences, path, scopes, required and shown is Shown.YES)
+            _shown_item(walk, form_item, occurrences, path, scopes, demand if shown is Shown.YES else None)
             continue
         if occurrences:
             _disabled_item(walk, form_item, occurrences)
@@ -82,22 +87,21 @@ def _shown_item(
     occurrences: list[Occurrence] | None,
     path: str,
     scopes: tuple[Scope, ...],
-    required: bool,
+    demand: Demand,
 ) -> None:
     item = form_item.item
     if not occurrences:
-        if required and item.required:
+        if demand is not None and item.required:
             here = walk.empty.get((path, item.link_id), path)
-            walk.report("required", "is required, but not answered", here, form_item)
+            walk.report("required", "is required, but not answered", here, form_item, demand)
         if item.is_question:
             scopes[-1].settle(item.link_id, State.BLANK)
             _leave_undetermined(form_item.children, scopes[-1])
         elif item.type == "group":
             inner = (*scopes, Scope(scopes[-1])) if form_item.is_container else scopes
-            # HL7's validator asks for the questions of a group only when the group is there or itself required.
-            _level(walk, form_item.children, {}, path, inner, required and item.required)
+            _level(walk, form_item.children, {}, path, inner, _demand_inside(form_item, demand))
         return
-    _occurs(walk, form_item, occurrences, required)
+    _occurs(walk, form_item, occurrences, demand)
     for occurrence in occurrences:
         if item.is_question:
             if not occurrence.values:
@@ -105,17 +109,25 @@ def _shown_item(
             _exclusive(walk, form_item, occurrence)
         for scope, level, here in occurrence.inside:
             inner = (*scopes, scope) if form_item.is_container else scopes
-            _level(walk, form_item.children, level, here, inner, walk.held_to_required)
+            _level(walk, form_item.children, level, here, inner, walk.demand)
 
 
-def _occurs(walk: _Walk, form_item: FormItem, occurrences: list[Occurrence], required: bool) -> None:
+def _demand_inside(group: FormItem, demand: Demand) -> Demand:
+    """What is demanded inside a group that is not there. HL7's validator asks for its questions only when it is itself
+    required; a group that cannot repeat was most likely left out by mistake, so its questions are warned of."""
+    if demand is None or group.item.required:
+        return demand
+    return None if group.item.repeats else "warning"
+
+
+def _occurs(walk: _Walk, form_item: FormItem, occurrences: list[Occurrence], demand: Demand) -> None:
     least, most = form_item.min_occurs, form_item.max_occurs
     if not least and most is None:
         return
     is_question = form_item.item.is_question
     count = sum(o.answers for o in occurrences) if is_question else len(occurrences)
     what = "answers" if is_question else "repetitions"
-    if required and count < least:
+    if demand is not None and count < least:
         walk.report("required", f"has fewer than {least} {what}", occurrences[0].path, form_item)
     if most is not None and count > most:
         walk.report("business-rule", f"has more than {most} {what}", occurrences[0].path, form_item)
