@@ -31,6 +31,7 @@ class ShownCause:
     cause: str
     leaflet: str
     variants: tuple[str, ...]
+    none_fits: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _causes(assessment: Assessment, intake: Intake, plan: Plan) -> tuple[ShownCa
     leading = sorted(assessment.causes, key=lambda finding: finding.rank)[:MOST_CAUSES]
     shown = [f for f in leading if f.id == none_fits or f.likelihood in ("likely", "possible")]
     mild = assessment.disposition.urgency is Urgency.SELF_CARE
-    outcome = ShownCause(none_fits, f"{none_fits}-mild" if mild else none_fits, ())
+    outcome = ShownCause(none_fits, f"{none_fits}-mild" if mild else none_fits, (), none_fits=True)
     beside = {f.id for f in shown} | {flag.family for flag in assessment.present_flags}
     chosen = [outcome if f.id == none_fits else _with_variants(f, plan, beside) for f in shown]
     return tuple(cause for cause in chosen if cause is not None) or (outcome,)

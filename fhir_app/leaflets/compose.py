@@ -124,6 +124,9 @@ def _causes(words: Words, chosen: Chosen) -> tuple[Part, ...]:
         return ()
     # By title, not by rank: the order in which they stand must not tell which is likelier.
     shown = sorted(chosen.causes, key=lambda cause: words.title(cause.leaflet).casefold())
+    if all(cause.none_fits for cause in shown):
+        only = shown[0].leaflet
+        return (Part("causes", words.title(only), "", tuple(words.sections(only).values())),)
     cards = tuple(_cause_card(words, cause) for cause in shown)
     intro = words.say("causes-intro" if len(cards) > 1 else "causes-intro-one")
     return (Part("causes", words.say("causes-heading"), intro, cards),)
@@ -158,11 +161,13 @@ def _prevention(words: Words, chosen: Chosen) -> tuple[Part, ...]:
 def _where(words: Words, chosen: Chosen, key: str, headline: str) -> Part:
     """Where to go and what to say, with a paragraph to show; it names no cause above a same-day result."""
     flags = "; ".join(words.title(flag.family) for flag in (*chosen.flags, *chosen.also) if flag.family != GAPS)
-    causes = "; ".join(sorted((words.title(c.leaflet) for c in chosen.causes), key=str.casefold))
+    named = [words.title(cause.leaflet) for cause in chosen.causes if not cause.none_fits]
+    causes = "; ".join(sorted(named, key=str.casefold))
     say = [words.say("summary-start"), words.say("summary-advice", headline=headline)]
     say += [words.say("summary-flags", flags=flags)] if flags else []
     say += [words.say("summary-unanswered")] if chosen.gaps else []
     say += [words.say("summary-causes", causes=causes)] if causes else []
+    say += [words.say("summary-none-fits")] if any(cause.none_fits for cause in chosen.causes) else []
     say.append(words.say("summary-end"))
     summary = Part("summary", words.say("summary-heading"), " ".join(say))
     also = [words.title(flag.family) for flag in chosen.also if flag.family != GAPS]
