@@ -25,7 +25,9 @@ _PARTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 _COMPARATORS = frozenset({"<", "<=", ">=", ">"})
-_LOCAL_REFERENCE = re.compile(r"(?:https?://[^\s]+/)?([A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+_LOCAL_REFERENCE = re.compile(
+    r"(?:https?://[^\s]+/)?([A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?"
+)
 
 
 def datatype_problems(key: str, raw: Any) -> Iterator[Problem]:

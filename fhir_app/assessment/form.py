@@ -97,9 +97,7 @@ def _find_chains(items: tuple[Item, ...], above: tuple[str, ...], chains: dict[s
         _find_chains(item.items, (*above, item.link_id) if _is_container(item) else above, chains)
 
 
-def _prepare(
-    item: Item, position: int, chains: Mapping[str, tuple[str, ...]], every: dict[str, FormItem]
-) -> FormItem:
+def _prepare(item: Item, position: int, chains: Mapping[str, tuple[str, ...]], every: dict[str, FormItem]) -> FormItem:
     children = tuple(_prepare(child, index, chains, every) for index, child in enumerate(item.items))
     chain = chains[item.link_id]
     shown = strict = None

@@ -181,9 +181,7 @@ def _occurrence(
     return occurrence
 
 
-def _answers(
-    gathering: Gathering, raw_answers: Any, form_item: FormItem, occurrence: Occurrence, scope: Scope
-) -> None:
+def _answers(gathering: Gathering, raw_answers: Any, form_item: FormItem, occurrence: Occurrence, scope: Scope) -> None:
     path = occurrence.path
     if not isinstance(raw_answers, list):
         gathering.report("structure", "must have its answers in a list", f"{path}.answer", form_item)

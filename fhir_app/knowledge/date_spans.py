@@ -12,9 +12,7 @@ from fhir_app.knowledge.answers import DateText
 
 # https://hl7.org/fhir/R4/datatypes.html#date, #dateTime and #time
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
-_DATE_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d(?:\.\d+)?)(Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)"
-)
+_DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d(?:\.\d+)?)(Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)")
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d(?:\.\d+)?)")
 _DAY = 86_400
 

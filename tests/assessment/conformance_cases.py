@@ -88,7 +88,9 @@ def fruit(*codes: str, exclusive: str | None = None) -> list[Json]:
 BOOL, TEXT, NUMBER = q("b", "boolean"), q("s", "string"), q("n", "integer")
 YES, NO = v("Boolean", True), v("Boolean", False)
 GROUP = q("g", "group", item=[q("s", "string")])
-REPEATED = q("g", "group", repeats=True, item=[q("s", "string"), q("t", "string", when=[("s", "=", "answerString", "x")])])
+REPEATED = q(
+    "g", "group", repeats=True, item=[q("s", "string"), q("t", "string", when=[("s", "=", "answerString", "x")])]
+)
 FRUIT = q("c", "choice", answerOption=fruit("apple", "pear"))
 FRUITS = q("c", "choice", repeats=True, answerOption=fruit("apple", "pear", exclusive="none"))
 OPEN = q("c", "open-choice", answerOption=fruit("apple", "pear"))
@@ -126,6 +128,7 @@ SHOWN_IF_YES = q("s", "string", when=[("b", "=", "answerBoolean", True)])
 NEEDED_IF_YES = {**SHOWN_IF_YES, "required": True}
 OMITTED_GROUP = [q("g", "group", item=[q("s", "string", required=True)]), BOOL]
 
+# fmt: off
 STRUCTURE = (
     Case("An answer of the right type is valid", ANSWER + ".answer", [BOOL, TEXT], [a("b", YES), a("s", v("String", "x"))]),
     Case("A linkId that the Questionnaire does not have", ANSWER + ".linkId", [TEXT], [a("z", v("String", "x"))], [("not-found", None)]),
@@ -179,13 +182,13 @@ _WRONG_TYPES: tuple[tuple[str, Json], ...] = (
     ("dateTime", v("DateTime", "2026-03-04T10:00:00")), ("dateTime", v("DateTime", "2026-03-04T25:00:00Z")), ("time", v("Time", "10:00")), ("time", v("String", "10:00:00")),
     ("string", v("Integer", 1)), ("string", v("String", 1)), ("text", v("Boolean", True)), ("url", v("String", "http://x")), ("url", v("Uri", "http://x y")),
     ("choice", v("Boolean", True)), ("reference", v("String", "Patient/1")), ("attachment", v("String", "x")), ("quantity", v("Decimal", Decimal("1.5"))),
-)  # fmt: skip
+)
 _RIGHT_TYPES: tuple[tuple[str, Json], ...] = (
     ("boolean", NO), ("integer", v("Integer", -3)), ("decimal", v("Decimal", Decimal("1.50"))), ("decimal", v("Decimal", 1)), ("date", v("Date", "2026")), ("date", v("Date", "2026-03")),
     ("date", v("Date", "2024-02-29")), ("dateTime", v("DateTime", "2026-03")), ("dateTime", v("DateTime", "2026-03-04T10:00:00.123+01:00")), ("time", v("Time", "10:00:00")),
     ("string", v("String", "x")), ("text", v("String", "x\ny")), ("url", v("Uri", "urn:example:1.2.3")), ("reference", v("Reference", {"reference": "Patient/1"})),
     ("attachment", v("Attachment", {"contentType": "text/plain", "data": "aGVsbG8=", "size": 5})), ("quantity", v("Quantity", {"value": Decimal("1.5"), "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"})),
-)  # fmt: skip
+)
 
 
 def _said(answer: Json) -> str:
@@ -242,7 +245,7 @@ OPTIONS = (
     Case("A wrong display for a code of a known code system", R4 + "datatypes.html#coding", [q("c", "choice", answerValueSet="http://hl7.org/fhir/ValueSet/administrative-gender")], [a("c", v("Coding", coding("female", GENDER, "Male")))], [("value", "c")], hl7_differs="Run inside HAPI it stops at the code; with a terminology server it is an error there too."),
     Case("A text for an open choice with a value set", TYPES, [q("c", "open-choice", answerValueSet="#fruit")], [a("c", v("String", "banana"))], questionnaire=CONTAINED),
     Case("A text for a choice with a value set", TYPES, [BY_SET], [a("c", v("String", "banana"))], [("structure", "c")], questionnaire=CONTAINED, hl7_differs="HL7 lets a text pass for a choice with a value set; R4 says that a choice is a Coding."),
-)  # fmt: skip
+)
 
 
 def _limited(name: str, kind: str, url: str, key: str, limit: Any, good: Json, bad: Json, code: str = "value", differs: str | None = None) -> tuple[Case, Case]:
@@ -269,7 +272,7 @@ LIMITS = (
     *_limited("maxDecimalPlaces", "decimal", "maxDecimalPlaces", "valueInteger", 2, v("Decimal", Decimal("1.50")), v("Decimal", Decimal("1.505"))),
     *_limited("mimeType", "attachment", "mimeType", "valueCode", "image/png", v("Attachment", {"contentType": "image/png", "url": "http://x/y"}), v("Attachment", {"contentType": "text/plain", "url": "http://x/y"})),
     *_limited("maxSize", "attachment", "maxSize", "valueDecimal", 1, v("Attachment", {"contentType": "image/png", "size": 1048576}), v("Attachment", {"contentType": "image/png", "size": 1048577}), "too-long", differs="HL7 6.7.9 does not look at maxSize."),
-)  # fmt: skip
+)
 
 
 def _shown_when(name: str, source: Json, condition: tuple[str, str, Any], given: Json | None, shown: bool, **more: Any) -> Case:
@@ -314,7 +317,7 @@ WHEN = (
     _shown_when("> Quantity, the same unit", q("n", "quantity"), (">", "answerQuantity", {"value": 3, "unit": "kg"}), v("Quantity", {"value": 4, "unit": "kg"}), True),
     _shown_when("> Quantity, another unit", q("n", "quantity"), (">", "answerQuantity", {"value": 3, "unit": "kg"}), v("Quantity", {"value": 4, "unit": "g"}), False, hl7_differs="HL7 compares the numbers whatever the units; 4 g are not more than 3 kg."),
     _shown_when("= Reference, the same", q("n", "reference"), ("=", "answerReference", {"reference": "Patient/1"}), v("Reference", {"reference": "Patient/1"}), True, hl7_differs="HL7 6.7.9 stops with an exception on a Reference."),
-)  # fmt: skip
+)
 
 _TWO = [("b", "=", "answerBoolean", True), ("n", ">", "answerInteger", 3)]
 _NESTED = q("g", "group", when=[("b", "=", "answerBoolean", True)], item=[q("s", "string", required=True)])
@@ -338,6 +341,6 @@ CONDITIONS = (
     Case("A condition that reads the same repetition, met", ITEM + ".enableWhen.question", [REPEATED], [{"linkId": "g", "item": [a("s", v("String", "x")), a("t", v("String", "1"))]}, {"linkId": "g", "item": [a("s", v("String", "y"))]}]),
     Case("A condition that another repetition meets", ITEM + ".enableWhen.question", [REPEATED], [{"linkId": "g", "item": [a("s", v("String", "x"))]}, {"linkId": "g", "item": [a("s", v("String", "y")), a("t", v("String", "1"))]}], [("invariant", "t")]),
     Case("A condition outside a repeated group, met by one repetition", ITEM + ".enableWhen.question", [{**GROUP, "repeats": True}, q("t", "string", when=[("s", "=", "answerString", "x")])], [{"linkId": "g", "item": [a("s", v("String", "y"))]}, {"linkId": "g", "item": [a("s", v("String", "x"))]}, a("t", v("String", "1"))]),
-)  # fmt: skip
+)
 
 CASES = (*STRUCTURE, *REQUIRED, *TYPE_CASES, *PARTS, *OPTIONS, *LIMITS, *WHEN, *CONDITIONS)

@@ -117,6 +117,7 @@ def test_the_small_sets_of_hl7_are_there(value_set: str, system: str, code: str,
 
 
 def test_resources_of_any_shape_are_passed_over() -> None:
-    value_set, code_system = {"resourceType": "ValueSet", "url": "v", "compose": 3}, {"resourceType": "CodeSystem", "url": 4}
+    value_set = {"resourceType": "ValueSet", "url": "v", "compose": 3}
+    code_system = {"resourceType": "CodeSystem", "url": 4}
     odd: list[Any] = [{}, value_set, code_system, 5]
     assert read_terminology(odd).member("v", Coding(SYSTEM, "x")) is Truth.UNKNOWN
