@@ -108,8 +108,8 @@ def finding(namespace: Namespace, status: FlagStatus) -> dict[str, Any]:
     return _concept(namespace.finding, status, FINDINGS[status][0])
 
 
-def cause(namespace: Namespace, intake: Intake, cause_id: str) -> dict[str, Any]:
-    return _concept(namespace.causes(intake.name), cause_id, cause_labels(intake)[cause_id])
+def cause(namespace: Namespace, intake: Intake, cause_id: str, label: str) -> dict[str, Any]:
+    return _concept(namespace.causes(intake.name), cause_id, label)
 
 
 def red_flag(namespace: Namespace, intake: Intake, family: str) -> dict[str, Any]:

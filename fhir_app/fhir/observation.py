@@ -17,7 +17,7 @@ from fhir_app.fhir.report import (
     Line,
     Report,
     Section,
-    as_text,
+    as_brief_text,
     as_xhtml,
     disposition_words,
     flag_lines,
@@ -51,8 +51,7 @@ def summary(circumstances: Circumstances, assessment: Assessment, flags: Sequenc
     """The urgency, with one component for each cause and each red-flag family
     (http://hl7.org/fhir/us/core/StructureDefinition/us-core-simple-observation)."""
     c = circumstances
-    brief = report(assessment, c.intake, brief=True)
-    resource = _observation(c, report(assessment, c.intake), brief, "summary")
+    resource = _observation(c, report(assessment, c.intake), "summary")
     resource["code"] = codes.observation(c.namespace, codes.SUMMARY_CODE)
     resource["valueCodeableConcept"] = codes.urgency(c.namespace, assessment.disposition)
     if flags:
@@ -83,7 +82,7 @@ def _flag(c: Circumstances, assessment: Assessment, family: str, rows: Sequence[
     attention = (Section("Attention", (Line(NOT_RANKED[unverified]),)),) if unverified else ()
     headline = f"Red flag: {codes.family_label(c.intake, family)}. {disposition_words(urgency, c.intake)}"
     content = Report(headline, (*attention, Section("Rules that are met", lines)))
-    resource = _observation(c, content, content, "flag", family)
+    resource = _observation(c, content, "flag", family)
     resource["code"] = codes.red_flag(c.namespace, c.intake, family)
     resource["valueCodeableConcept"] = codes.finding(c.namespace, "present")
     resource["interpretation"] = [codes.concept(codes.POSITIVE)]
@@ -98,7 +97,7 @@ def _flag(c: Circumstances, assessment: Assessment, family: str, rows: Sequence[
     return _in_order(resource)
 
 
-def _observation(c: Circumstances, content: Report, note: Report, *role: str) -> dict[str, Any]:
+def _observation(c: Circumstances, content: Report, *role: str) -> dict[str, Any]:
     own_id = observation_id(c.namespace, c.received, *role)
     resource: dict[str, Any] = {
         "resourceType": "Observation",
@@ -114,7 +113,7 @@ def _observation(c: Circumstances, content: Report, note: Report, *role: str) ->
         "device": reference(c.device),
         "derivedFrom": [response_reference(c.received, c.intake.title, c.response_as)],
         "method": {"text": _method(c)},
-        "note": [{"time": c.received.accepted, "text": as_text(note)}],
+        "note": [{"time": c.received.accepted, "text": as_brief_text(content)}],
     }
     if c.received.encounter is not None:
         resource["encounter"] = {"reference": c.received.encounter}
@@ -156,9 +155,10 @@ def _cause_components(c: Circumstances, assessment: Assessment) -> list[dict[str
     absent = codes.NOT_ASKED if assessment.not_assessed_because in ("status", "under-age") else codes.ASKED_UNKNOWN
     ranked = {found.id: found for found in assessment.causes}
     none_fits = c.intake.scoring.none_fits.id
+    labels = codes.cause_labels(c.intake)
     components = []
     for cause_id in (*ranked, *(cause.id for cause in c.intake.causes if cause.id not in ranked)):
-        component: dict[str, Any] = {"code": codes.cause(c.namespace, c.intake, cause_id)}
+        component: dict[str, Any] = {"code": codes.cause(c.namespace, c.intake, cause_id, labels[cause_id])}
         found = ranked.get(cause_id)
         if found is None or found.likelihood == "not-assessed":
             component["dataAbsentReason"] = codes.concept(absent)
@@ -172,8 +172,11 @@ def _cause_components(c: Circumstances, assessment: Assessment) -> list[dict[str
 def _flag_components(c: Circumstances, assessment: Assessment) -> list[dict[str, Any]]:
     """A family is present if any row is, absent only if every row was assessed."""
     components = []
+    by_family: dict[str, list[RedFlagFinding]] = {}
+    for flag in assessment.red_flags:
+        by_family.setdefault(flag.family, []).append(flag)
     for family in codes.families(c.intake):
-        rows = [flag for flag in assessment.red_flags if flag.family == family]
+        rows = by_family.get(family, [])
         component: dict[str, Any] = {"code": codes.red_flag(c.namespace, c.intake, family)}
         if any(row.status == "present" for row in rows):
             component["valueCodeableConcept"] = codes.finding(c.namespace, "present")

@@ -51,12 +51,12 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     return value
 
 
-def dump_json(resource: Mapping[str, Any]) -> bytes:
-    """Compact UTF-8 JSON in the order in which `resource` was built; Decimals with every digit they have.
+def dump_json(resource: Mapping[str, Any], *, sort_keys: bool = False) -> bytes:
+    """Compact UTF-8 JSON in the order in which `resource` was built, or sorted; Decimals with every digit they have.
 
     The same input gives the same bytes. Raises ValueError for NaN and infinities, TypeError for what is no JSON.
     """
-    text = _ENCODER.encode(resource)
+    text = (_SORTING_ENCODER if sort_keys else _ENCODER).encode(resource)
     if _NUMBER_MARK in text:
         text = text.replace(f'"{_NUMBER_MARK}', "").replace(f'{_NUMBER_MARK}"', "")
     return text.encode("utf-8")
@@ -115,3 +115,6 @@ def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_decimal, parse_constant=_constant)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default)
+_SORTING_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default, sort_keys=True
+)

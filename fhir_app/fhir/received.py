@@ -129,15 +129,7 @@ def _content_hash(questionnaire_response: Mapping[str, Any], namespace: Namespac
     content = {key: value for key, value in questionnaire_response.items() if key not in ("id", "meta", "text")}
     if (content.get("identifier") or {}).get("system") == namespace.questionnaire_response_identifiers:
         del content["identifier"]
-    return hashlib.sha256(dump_json(_sorted(content))).hexdigest()
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_sorted(element) for element in value]
-    return value
+    return hashlib.sha256(dump_json(content, sort_keys=True)).hexdigest()
 
 
 def _copy_to_send(questionnaire_response: Mapping[str, Any], identity: str, namespace: Namespace) -> dict[str, Any]:

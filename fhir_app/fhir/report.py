@@ -27,16 +27,18 @@ _BASIS = {"published": "published", "derived": "derived from published figures",
 
 @dataclass(frozen=True)
 class Line:
-    """One statement and what belongs under it."""
+    """One statement and what belongs under it. `minor`: a brief account leaves out what is under it."""
 
     text: str
     under: tuple[Line, ...] = ()
+    minor: bool = False
 
 
 @dataclass(frozen=True)
 class Section:
     title: str
     lines: tuple[Line, ...]
+    minor: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,22 +47,18 @@ class Report:
     sections: tuple[Section, ...] = field(default=())
 
 
-def report(assessment: Assessment, intake: Intake, *, brief: bool = False) -> Report:
-    """Urgency, red flags, what was not assessed, causes with their evidence and sources, and the basis in words.
-
-    `brief`: for a note beside the whole account, without the reasons of less likely causes and the list of sources.
-    """
-    sections = [
+def report(assessment: Assessment, intake: Intake) -> Report:
+    """Urgency, red flags, what was not assessed, causes with their evidence and sources, and the basis in words."""
+    sections = (
         Section("Attention", _attention(assessment)),
         Section("Red flags present", tuple(_flag(flag, intake) for flag in assessment.present_flags)),
         Section("Red flags not assessed", _gaps(assessment, intake)),
         Section("Other reasons for this urgency", _triggers(assessment, intake)),
-        Section("Likely causes", tuple(_cause(cause, intake, brief) for cause in assessment.causes)),
+        Section("Likely causes", tuple(_cause(cause, intake) for cause in assessment.causes)),
         Section("Also consider", tuple(Line(_sourced(hint.says, hint.sources)) for hint in assessment.hints)),
         Section("Basis", _basis(assessment)),
-    ]
-    if not brief:
-        sections.append(Section("Sources", _sources(assessment, intake)))
+        Section("Sources", _sources(assessment, intake), minor=True),
+    )
     return Report(headline(assessment, intake), tuple(section for section in sections if section.lines))
 
 
@@ -130,21 +128,20 @@ def _triggers(assessment: Assessment, intake: Intake) -> tuple[Line, ...]:
     )
 
 
-def _cause(cause: CauseFinding, intake: Intake, brief: bool) -> Line:
+def _cause(cause: CauseFinding, intake: Intake) -> Line:
     word = "not assessed" if cause.likelihood == "not-assessed" else codes.LIKELIHOODS[cause.likelihood][0].lower()
-    if brief and cause.likelihood not in ("likely", "possible"):
-        return Line(f"{cause.rank}. {cause.label}: {word}")
+    leads = cause.likelihood in ("likely", "possible")
     under = [
         *(_evidence("For", piece, intake) for piece in cause.evidence_for if piece.counted),
         *(_evidence("Against", piece, intake) for piece in cause.evidence_against if piece.counted),
     ]
     if cause.required_missing:
         under.append(Line("A feature that this cause requires was not reported."))
-    if cause.likelihood in ("likely", "possible"):
+    if leads:
         gaps = dict.fromkeys(link_id for piece in cause.unknown for link_id in piece.unanswered)
         under += _optional("Not answered: ", _questions(gaps, intake))
         under += _optional("Next: ", cause.next_step)
-    return Line(f"{cause.rank}. {cause.label}: {word}", tuple(under))
+    return Line(f"{cause.rank}. {cause.label}: {word}", tuple(under), minor=not leads)
 
 
 def _evidence(word: str, piece: EvidenceFinding, intake: Intake) -> Line:
@@ -223,14 +220,17 @@ def _question(link_id: str, intake: Intake) -> str:
 # --- rendering --------------------------------------------------------------------------------------------------
 
 
-def as_text(content: Report) -> str:
-    """Plain text that stands on its own, for notes and for systems without XHTML."""
+def as_brief_text(content: Report) -> str:
+    """Plain text for a note beside the whole account: without the reasons of less likely causes and the sources."""
     lines = [content.headline]
     for section in content.sections:
+        if section.minor:
+            continue
         lines += ["", section.title]
         for line in section.lines:
             lines.append(f"- {line.text}")
-            lines += [f"  - {under.text}" for under in line.under]
+            if not line.minor:
+                lines += [f"  - {under.text}" for under in line.under]
     return "\n".join(lines)
 
 
