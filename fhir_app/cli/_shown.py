@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -64,8 +65,8 @@ def as_table(title: str, content: Content) -> RenderableType:
 
 
 def console() -> Console:
-    """Standard output; without colours when it is not a terminal."""
-    return Console(highlight=False)
+    """Standard output; when that is no terminal, without colours and of a width of its own."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 110)
 
 
 def _table(*headers: str) -> Table:
@@ -99,7 +100,8 @@ def _ranked(content: Content) -> list[Content]:
 def _reasons(cause: Content) -> Iterator[str]:
     for sign, side in (("+", "for"), ("-", "against")):
         counted = [item for item in cause[side] if item["counted"]]
-        for item in sorted(counted, key=lambda item: -abs(item["strength"]))[:STRONGEST]:
+        shown = STRONGEST if cause["likelihood"] in ("likely", "possible") else 1
+        for item in sorted(counted, key=lambda item: -abs(item["strength"]))[:shown]:
             source = f" [{item['sources'][0]}]" if item["sources"] else ""
             yield f"{sign} {item['says']}{source}"
 

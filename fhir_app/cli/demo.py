@@ -114,7 +114,7 @@ def _show_all(out: Console, base: str, samples: list[Path], library: Library) ->
         out.print(f"Published: [bold]{intake.canonical}[/] ({found['total']} Questionnaire)")
     for sample in samples:
         _show_one(out, base, sample, library)
-    out.print(_what_next(base, samples[0]), markup=False)
+    out.print(_what_next(base, samples[0]), markup=False, soft_wrap=True)
 
 
 def _show_one(out: Console, base: str, sample: Path, library: Library) -> None:
@@ -124,33 +124,29 @@ def _show_one(out: Console, base: str, sample: Path, library: Library) -> None:
         reply = session.post(
             f"{base}/fhir/QuestionnaireResponse", data=body, headers={"Content-Type": FHIR_JSON}, timeout=30
         )
-    title = f"{sample.stem}: {reply.status_code}"
-    if location := reply.headers.get("Location"):
-        title += f" {location.removeprefix(base)}"
     reading = read_response(body, library)
     if reading.assessment is None or reply.status_code not in (200, 201, 422):
         raise click.ClickException(f"{sample.name} was answered with {reply.status_code}: {reply.text[:2000]}")
     content = assessment_json(reading.assessment)
-    if location:
-        _compare(base, reply.json(), content)
-    out.print(as_table(title, content))
-    if reply.status_code == 422:
-        for issue in reply.json()["issue"]:
-            out.print(f"  {issue.get('diagnostics', '')}: {issue['details']['text']}", markup=False)
+    out.print(as_table(f"{sample.stem}: HTTP {reply.status_code}", content))
+    if location := reply.headers.get("Location"):
+        out.print(f"  {location}", _written(base, reply.json(), content), sep="\n  ", markup=False, soft_wrap=True)
+    for issue in reply.json()["issue"] if reply.status_code == 422 else ():
+        out.print(f"  {issue.get('diagnostics', '')}: {issue['details']['text']}", markup=False)
 
 
-def _compare(base: str, questionnaire_response: Mapping[str, Any], content: Mapping[str, Any]) -> None:
-    """The Observation that the service serves must say what this program finds by itself."""
-    reference = f"QuestionnaireResponse/{questionnaire_response['id']}"
-    bundle = _get(f"{base}/fhir/Observation", **{"derived-from": reference}).json()
-    coded = [
-        coding["code"]
-        for entry in bundle.get("entry", ())
-        if entry["search"]["mode"] == "match"
-        for coding in entry["resource"].get("valueCodeableConcept", {}).get("coding", ())
-    ]
-    if content["urgency"] not in coded:
-        raise click.ClickException(f"The service's Observations do not say {content['urgency']}.")
+def _written(base: str, questionnaire_response: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    """What the service wrote for a response: its Observation must say what this program finds by itself."""
+    subject = questionnaire_response.get("subject", {}).get("reference", "")
+    bundle = _get(f"{base}/fhir/Observation", subject=subject).json()
+    found = [entry["resource"] for entry in bundle.get("entry", ()) if entry["search"]["mode"] == "match"]
+    if not found:
+        return "Nothing for the chart: not finished, and no red flag that is reported."
+    for observation in found:
+        codes = [coding["code"] for coding in observation.get("valueCodeableConcept", {}).get("coding", ())]
+        if content["urgency"] in codes:
+            return f"{base}/fhir/Observation/{observation['id']}"
+    raise click.ClickException(f"The service's Observations do not say {content['urgency']}.")
 
 
 def _what_next(base: str, sample: Path) -> str:

@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from fhir_app.app import Parts, create_app, load_parts
+from fhir_app.knowledge.library import Library
 from fhir_app.scrubbed_log import configure_log, frames, log
 from fhir_app.settings import Settings
 
@@ -24,20 +25,21 @@ def serve() -> None:
     """Serve until stopped. Settings, knowledge and database are checked before the first request."""
     settings = Settings.from_env()
     configure_log(settings.log_level)
-    parts = load_parts(settings)
-    parts.database.close()  # connections must not be shared with the process that gunicorn forks
-    Server(parts).run()
+    checked = load_parts(settings)
+    checked.database.close()
+    Server(settings, checked.library).run()
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn with one process of many threads: they share one writer to SQLite and one delivery loop."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
+    def __init__(self, settings: Settings, library: Library) -> None:
+        self.settings = settings
+        self.library = library
         super().__init__()
 
     def load_config(self) -> None:
-        settings = self.parts.settings
+        settings = self.settings
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         for name, value in {
             "bind": [f"{host}:{settings.port}"],
@@ -63,6 +65,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
+        """In the process that serves: neither database connections nor threads outlive the fork that made it."""
+        self.parts = load_parts(self.settings, self.library)
         return create_app(self.parts)
 
 
