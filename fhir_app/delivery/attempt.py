@@ -86,7 +86,8 @@ class Attempt:
             self.clock,
             self.keep_lease,
         )
-        return _done(writing.deliver(resources))
+        outcome = writing.deliver(resources)
+        return Done(reason=NOTHING_TO_WRITE) if outcome is None else _done(outcome)
 
 
 def is_correction(resources: Sequence[Resource]) -> bool:

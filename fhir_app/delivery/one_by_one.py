@@ -37,9 +37,11 @@ class OneByOne:
     clock: Callable[[], datetime]
     keep_lease: Callable[[], bool]
 
-    def deliver(self, resources: Sequence[Resource]) -> Outcome:
-        """Everything in dependency order. What the ledger has with the same content is not sent again; the first
-        request that is not Delivered ends the try, and its outcome is the outcome.
+    def deliver(self, resources: Sequence[Resource]) -> Outcome | None:
+        """Everything in dependency order; None when there is nothing to write.
+
+        What the ledger has with the same content is not sent again. The first request that is not Delivered ends the
+        try, and its outcome is the outcome. Delivered has the locations as a transaction's reply has them.
 
         Everything is looked up first: few of these servers honour If-None-Exist.
         """
@@ -49,7 +51,10 @@ class OneByOne:
         known = looked_up.known
         planned = writes(resources, known, self.destination.shape, self.namespace)
         done = self._done([write.key[1] for write in planned])
+        if not planned:
+            return None
         ids: dict[Key, str] = {key: held.id for key, held in known.items()}
+        locations: list[str] = []
         for write in planned:
             resource = with_references(write.resource, lambda key: _reference(key, ids))
             digest = _digest(resource)
@@ -65,8 +70,9 @@ class OneByOne:
             if outcome.id is None:
                 return Unknown("the destination did not say under which id it stored a resource")
             ids[write.key] = outcome.id
+            locations.append(f"{write.key[0]}/{outcome.id}/_history/{outcome.version}")
             self._note(write.key, digest, outcome)
-        return Delivered(200)
+        return Delivered(200, {"entry": [{"response": {"location": location}} for location in locations]})
 
     def _send(self, write: Write, resource: Resource, known: Known | None) -> Outcome:
         if write.method == "PUT":

@@ -136,13 +136,22 @@ def _write(resource: Resource, known: Known | None, shape: Shape, namespace: Nam
     if kind == "Provenance" and shape.client_ids:
         return Write(key, "PUT", body)
     if known is not None and kind not in SHARED and kind != "Provenance":
-        if kind == "DocumentReference" and resource.get("status") in WITHDRAWN:
-            # The document as it was filed, with every form of it; only its status changes.
-            body = {**body, "content": known.resource["content"]}
+        if kind in RESULTS and resource.get("status") in WITHDRAWN:
+            body = _withdrawn(resource, known)
         return Write(key, "PUT", {**body, "id": known.id}, version=known.version)
     parameter, value = search_for(resource, namespace)
     without_id = {name: inner for name, inner in body.items() if name != "id"}
     return Write(key, "POST", without_id, condition=f"{parameter}={quote(value, safe=':/|')}")
+
+
+def _withdrawn(resource: Resource, known: Known) -> Resource:
+    """As it was filed, with every form of a document and every reference, and whatever others added to it: only its
+    status changes. What it refers to may be long gone from the resources of this revision."""
+    status = {name: resource[name] for name in ("status", "docStatus") if name in resource}
+    filed = {name: inner for name, inner in known.resource.items() if name != "meta"}
+    meta = {name: inner for name, inner in (known.resource.get("meta") or {}).items() if name not in _SERVER_META}
+    head = {"resourceType": filed.pop("resourceType"), "id": known.id} | ({"meta": meta} if meta else {})
+    return {**head, **filed, **status}
 
 
 def _with_logical_responses(resources: Sequence[Resource]) -> list[Resource]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from fhir_app.fhir.client import FhirClient
+from fhir_app.fhir.destinations import Destination
+from fhir_app.fhir.replies import Delivered
+from fhir_app.knowledge.intake import Intake
+from fhir_app.store.database import Database, open_database
 from tests.contract.fake_fhir import FakeFhir, running
+from tests.delivery.queueing import Desk
+from tests.fhir.conftest import intake
 from tests.hapi.fixture import hapi
 
-__all__ = ["hapi"]
+__all__ = ["hapi", "intake"]
 
 
 @pytest.fixture(params=["fake", pytest.param("hapi", marks=pytest.mark.hapi)])
@@ -36,13 +42,22 @@ def mark() -> str:
     return str(uuid4())
 
 
-def observation(mark: str, **more: Any) -> dict[str, Any]:
-    return {
-        "resourceType": "Observation",
-        "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'},
-        "identifier": [{"system": "https://example.org/id", "value": mark}],
-        "status": "final",
-        "code": {"text": "a test"},
-        "valueString": "one",
-        **more,
-    }
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path / 'store.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["hapi", "generic-r4", "sequential"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """The shape in which the server is written to."""
+    return str(request.param)
+
+
+@pytest.fixture
+def desk(database: Database, intake: Intake, client: FhirClient, mark: str, kind: str) -> Desk:
+    """A desk for a patient of this server that no other test knows."""
+    outcome = client.update({"resourceType": "Patient", "id": mark, "active": True})
+    assert isinstance(outcome, Delivered)
+    return Desk(database, intake, Destination.of_kind(kind, client.base_url), mark, mark)

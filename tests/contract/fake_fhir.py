@@ -311,6 +311,11 @@ class _Door(BaseHTTPRequestHandler):
 
 
 def _matches(resource: Resource, name: str, value: str) -> bool:
+    """A comma is an "or", unless it is escaped (https://hl7.org/fhir/R4/search.html#escaping)."""
+    return any(_matches_one(resource, name, each) for each in re.split(r"(?<!\\),", value))
+
+
+def _matches_one(resource: Resource, name: str, value: str) -> bool:
     if name in {"subject", "patient"}:
         reference = resource.get("subject", {}).get("reference")
         return reference == value or (name == "patient" and reference == f"Patient/{value}")
@@ -336,8 +341,8 @@ def _tokens(resource: Resource, name: str) -> Iterator[tuple[str | None, str | N
 
 
 def _is_token(token: tuple[str | None, str | None], wanted: str) -> bool:
-    system, bar, code = wanted.rpartition("|")
-    return token[1] == code and (not bar or token[0] == (system or None))
+    *system, code = (re.sub(r"\\(.)", r"\1", part) for part in re.split(r"(?<!\\)\|", wanted, maxsplit=1))
+    return token[1] == code and (not system or token[0] == (system[0] or None))
 
 
 def _references(value: Any) -> Iterator[str]:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 from fhir_app.fhir.client import FhirClient
 from fhir_app.fhir.replies import Delivered, Found, Rejected, TryAgain
-from tests.contract.conftest import observation
+
+
+def observation(mark: str, **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'},
+        "identifier": [{"system": "https://example.org/id", "value": mark}],
+        "status": "final",
+        "code": {"text": "a test"},
+        "valueString": "one",
+        **more,
+    }
 
 
 def found(client: FhirClient, mark: str) -> list[str]:

@@ -189,6 +189,24 @@ def test_a_retraction_withdraws_what_is_there(tiny: Any) -> None:
     assert len(provenance["resource"]["target"]) == 3
 
 
+def test_what_others_added_to_a_withdrawn_result_stays_and_its_references_are_the_servers_own(
+    tiny: Any, correction: tuple[WriteBack, WriteBack]
+) -> None:
+    first, second = correction
+    known = on_server(first.resources)
+    key = key_of(first.flags[0])
+    annotated = {**known[key].resource, "note": [{"text": "seen"}], "device": {"reference": "Device/of-an-old-version"}}
+    known[key] = Known(known[key].id, "9", {**annotated, "meta": {"versionId": "9", "source": "#x"}})
+
+    flags = entries(bundle_of(tiny, second, known=known), "Observation")
+    (flag,) = [each for each in flags if each["resource"]["status"] == "entered-in-error"]
+
+    assert flag["resource"]["note"] == [{"text": "seen"}]
+    assert flag["resource"]["device"] == {"reference": "Device/of-an-old-version"}
+    assert "meta" not in flag["resource"]
+    assert flag["request"]["ifMatch"] == 'W/"9"'
+
+
 def test_a_retraction_of_what_never_arrived_asks_for_nothing(tiny: Any) -> None:
     response = tiny.received("2026-11-25T10:00:00Z", status="entered-in-error")
     withdrawn = retract(tiny.written(), response, tiny.intake, author=tiny.author, namespace=tiny.names)
