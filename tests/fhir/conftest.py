@@ -34,6 +34,9 @@ from fhir_app.knowledge.intake import (
     Where,
 )
 from fhir_app.knowledge.questionnaire import read_questionnaire
+from tests.hapi.fixture import hapi
+
+__all__ = ["hapi"]
 
 NAMES = Namespace()
 ALWAYS = Rule("x exists", Exists("x"))
