@@ -64,8 +64,7 @@ def receive(
     questionnaire_response = _with_relative_references(questionnaire_response, origin)
     meta = questionnaire_response.get("meta") or {}
     resource_id = notified_id or questionnaire_response.get("id")
-    has_server_meta = bool(meta.get("versionId") or meta.get("lastUpdated"))
-    server_gave_id = bool(resource_id) and (notified_id is not None or (origin != LOCAL and has_server_meta))
+    server_gave_id = notified_id is not None or (bool(resource_id) and _has_server_meta(meta, origin))
     content = _content_hash(questionnaire_response, namespace)
     own = _own_identity(questionnaire_response, namespace)
     identity = own or namespace.derived_id(
@@ -93,6 +92,10 @@ def receive(
         accepted=accepted,
         language=questionnaire_response.get("language"),
     )
+
+
+def _has_server_meta(meta: Mapping[str, Any], origin: str) -> bool:
+    return origin != LOCAL and bool(meta.get("versionId") or meta.get("lastUpdated"))
 
 
 def _identity_key(

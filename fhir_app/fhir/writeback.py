@@ -107,16 +107,8 @@ def write_back(
     if received.status == _MISTAKE:
         raise ValueError("a response that is entered in error is retracted, not written")
     status = _status(received, assessment, previous)
-    about = Circumstances(
-        received=received,
-        intake=intake,
-        namespace=namespace,
-        status=status,
-        device=device(author, namespace),
-        organization=organization(author, namespace),
-        software_version=author.software_version,
-        response_as="identifier" if status == "preliminary" and not received.held_by_origin else response_as,
-    )
+    unwritten = status == "preliminary" and not received.held_by_origin
+    about = _circumstances(received, intake, author, namespace, status, "identifier" if unwritten else response_as)
     flags = observation.flags(about, assessment)
     summary = observation.summary(about, assessment, flags)
     retracted = _no_longer_present(previous, flags)
@@ -153,16 +145,9 @@ def retract(
     Subject and content stay those that were filed, whatever the withdrawn revision says: what a server took once it
     takes again, and a retraction must arrive.
     """
-    about = Circumstances(
-        received=replace(received, subject=previous.summary["subject"]["reference"]),
-        intake=intake,
-        namespace=namespace,
-        status="amended",
-        device=device(author, namespace),
-        organization=organization(author, namespace),
-        software_version=author.software_version,
-        response_as=response_as if received.held_by_origin or previous.writes_response else "identifier",
-    )
+    filed = replace(received, subject=previous.summary["subject"]["reference"])
+    as_ = response_as if received.held_by_origin or previous.writes_response else "identifier"
+    about = _circumstances(filed, intake, author, namespace, "amended", as_)
     retracted = tuple(_withdrawn(flag) for flag in (*previous.flags, *previous.retracted_flags))
     summary = _withdrawn(previous.summary)
     last_document = _last_document(previous)
@@ -188,6 +173,26 @@ def with_contents(written: WriteBack, contents: Sequence[DocumentContent]) -> Wr
     if written.document is None:
         return written
     return replace(written, document=document_reference.with_contents(written.document, contents))
+
+
+def _circumstances(
+    received: ReceivedResponse,
+    intake: Intake,
+    author: Author,
+    namespace: Namespace,
+    status: ResultStatus,
+    response_as: ResponseAs,
+) -> Circumstances:
+    return Circumstances(
+        received=received,
+        intake=intake,
+        namespace=namespace,
+        status=status,
+        device=device(author, namespace),
+        organization=organization(author, namespace),
+        software_version=author.software_version,
+        response_as=response_as,
+    )
 
 
 def _status(received: ReceivedResponse, assessment: Assessment, previous: WriteBack | None) -> ResultStatus:
