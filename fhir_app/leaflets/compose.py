@@ -8,7 +8,7 @@ from fhir_app.assessment.assessment import Assessment
 from fhir_app.knowledge.intake import Intake, Urgency
 from fhir_app.leaflets.care import CareSetting
 from fhir_app.leaflets.chosen import GAPS, UNDER_AGE, Chosen, ShownCause, ShownFlag, choose
-from fhir_app.leaflets.page import Part, PatientDocument, render
+from fhir_app.leaflets.page import Page, Part, PatientDocument, render
 from fhir_app.leaflets.words import Words, disposition_key, phrase_book, review_days, words_for
 
 _LEAFLET_DAYS = 28
@@ -41,13 +41,17 @@ def compose(
     )
     emergency = disposition.urgency is Urgency.EMERGENCY
     return render(
-        Part("emergency" if emergency else "now", headline, _lead(words, chosen, key), parts),
-        language=language,
-        title=f"{words.say('title')} - {headline}",
-        footer=_footer(words, words.say("made"), chosen.leaflet_ids),
-        day=today.isoformat(),
-        care=care,
-        dial_text=headline if emergency else None,
+        Page(
+            top=Part("emergency" if emergency else "now", headline, _lead(words, chosen, key), parts),
+            language=language,
+            title=f"{words.say('title')} - {headline}",
+            footer=_footer(words, words.say("made"), chosen.leaflet_ids),
+            day=today.isoformat(),
+            care=care,
+            icon=key,
+            icon_text=words.say(f"icon-{key}"),
+            call=headline if emergency else None,
+        )
     )
 
 
@@ -66,14 +70,8 @@ def compose_leaflet(
         Part("closing", "", f"{words.say('come-back')}\n\n{words.say('not-diagnosis')}"),
     )
     title = words.title(leaflet_id)
-    return render(
-        Part("leaflet", title, "", parts),
-        language=language,
-        title=title,
-        footer=_footer(words, words.say("leaflet-made"), (leaflet_id,)),
-        day=today.isoformat(),
-        care=care,
-    )
+    footer = _footer(words, words.say("leaflet-made"), (leaflet_id,))
+    return render(Page(Part("leaflet", title, "", parts), language, title, footer, today.isoformat(), care))
 
 
 def _lead(words: Words, chosen: Chosen, key: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import textwrap
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
@@ -28,6 +30,24 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Page:
+    """Everything that is rendered. The heading of `top` is the page's first line. `day` is the ISO date that PDF
+    metadata takes; `icon` stands beside the first line and
+    repeats it (PDF/UA has no picture without a text, ISO 14289-1 7.3); `call` labels a link that dials the
+    emergency number, for a page read on a telephone."""
+
+    top: Part
+    language: str
+    title: str
+    footer: tuple[str, ...]
+    day: str
+    care: CareSetting
+    icon: str | None = None
+    icon_text: str = ""
+    call: str | None = None
+
+
+@dataclass(frozen=True)
 class PatientDocument:
     """One document for a patient. `html` is self-contained; `text` says the same in plain text."""
 
@@ -42,16 +62,18 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\{([^{}]+)\}", lambda match: values[match[1]], text)
 
 
-def render(page: Part, *, language: str, title: str, footer: tuple[str, ...], day: str, care: CareSetting,
-           dial_text: str | None = None) -> PatientDocument:  # fmt: skip
-    """The page (its first part is the top heading) as a document. `day` is the ISO date that PDF metadata takes;
-    `dial_text` labels a link that calls `care.dial`, for a page read on a telephone."""
-    html = (
-        _environment()
-        .get_template("document.html.jinja")
-        .render(page=page, language=language, title=title, footer=footer, day=day, care=care, dial_text=dial_text)
-    )
-    return PatientDocument(language, title, html, _plain_page(page, footer))
+def render(page: Page) -> PatientDocument:
+    """The page as HTML and as plain text."""
+    icon = _icon(page.icon) if page.icon else None
+    html = _environment().get_template("document.html.jinja").render(page=page, top=page.top, icon=icon)
+    return PatientDocument(page.language, page.title, html, _plain_page(page.top, page.footer))
+
+
+@lru_cache(maxsize=8)
+def _icon(name: str) -> str:
+    """The picture as a data: URL, so that the page needs nothing beside itself."""
+    svg = files("fhir_app.leaflets").joinpath("templates", "icons", f"{name}.svg").read_bytes()
+    return "data:image/svg+xml;base64," + b64encode(svg.strip()).decode("ascii")
 
 
 @lru_cache(maxsize=1)

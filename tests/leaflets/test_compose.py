@@ -240,7 +240,8 @@ def test_dates_are_written_as_the_country_writes_them() -> None:
 def test_the_page_is_self_contained_and_one_language(name: str) -> None:
     html = compose_sample(name, "es", "es").html
     assert html.startswith('<!DOCTYPE html>\n<html lang="es">')
-    assert not re.search(r"<(?:script|link|img|iframe)|https?://|url\(|@import", html)
+    assert not re.search(r"<(?:script|link|iframe)|url\(|@import", html)
+    assert all(url.startswith(("data:image/svg+xml", "tel:")) for url in re.findall(r'(?:src|href)="(.*?)"', html))
     assert "{" not in re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
 
 
@@ -259,7 +260,7 @@ def test_what_stands_in_a_care_name_cannot_become_markup() -> None:
     care = replace(CARE["us"], languages={"en": replace(CARE["us"].languages["en"], names=names)})
     html = compose(intake(), result(E1C), language="en", today=TODAY, care=care).html
     assert "<b>" not in html
-    assert "<img" not in html
+    assert html.count("<img") == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
