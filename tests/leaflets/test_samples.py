@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.leaflets.samples import AS_PDF, SAMPLES_FOLDER, texts
+from tests.leaflets.samples import AS_PDF, SAMPLES_FOLDER, documentation, texts
 
 
 def test_the_samples_are_up_to_date() -> None:
@@ -15,3 +15,8 @@ def test_the_samples_are_up_to_date() -> None:
 
 def test_some_samples_are_there_as_pdf() -> None:
     assert {path.name.split(".")[0] for path in SAMPLES_FOLDER.glob("*.pdf")} == set(AS_PDF)
+
+
+def test_the_documented_readability_is_what_is_measured_today() -> None:
+    held, wanted = documentation()
+    assert held == wanted, "write it anew: python -m tests.leaflets.samples"
