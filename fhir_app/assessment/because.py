@@ -35,7 +35,7 @@ def compile_because(tree: Criterion, reading: Reading) -> Because:
     def because(answers: Answers) -> tuple[Answered, ...]:
         found: list[Answered] = []
         collect(answers, found)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
     return because
 
@@ -83,9 +83,11 @@ def _instead(link_id: str, not_sure: frozenset[str]) -> _Collect:
 
 
 def _ticked(link_id: str, codes: tuple[str, ...]) -> _Collect:
+    named = {code: Answered(link_id, code) for code in codes}
+
     def collect(answers: Answers, found: list[Answered]) -> None:
         ticked = answers.codes(link_id)
-        found.extend(Answered(link_id, code) for code in codes if code in ticked)
+        found.extend([answered for code, answered in named.items() if code in ticked])
 
     return collect
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fhir_app.assessment.assessment import CauseFinding, EvidenceFinding, Likelihood, RedFlagFinding
@@ -21,25 +21,16 @@ class Score:
     required_missing: bool
     capped_by_ceiling: bool
     capped_by_required: bool
-    truths: Mapping[str, Truth]
+    held: tuple[CompiledEvidence, ...]
+    unknown: tuple[CompiledEvidence, ...]
     counted: frozenset[str]
 
 
-Truths = Mapping[str, Truth]
-
-
-def truths_of(cause: CompiledCause, answers: Answers, live: frozenset[str]) -> dict[str, Truth]:
-    """What each piece of evidence says, by id; only what a live question touches has to be evaluated."""
-    return {
-        item.evidence.id: item.quiet if item.link_ids.isdisjoint(live) else item.when(answers)
-        for item in cause.evidence
-    }
-
-
-def score(cause: CompiledCause, truths: Truths, answers: Answers, scoring: Scoring) -> Score:
+def score(cause: CompiledCause, answers: Answers, live: frozenset[str], scoring: Scoring) -> Score:
     """The score of one cause. Evidence counts only when its criterion is yes; unknown counts for nothing."""
-    best = _best_of_groups(item for item in cause.evidence if truths[item.evidence.id] is Truth.YES)
-    value = sum(item.evidence.strength if counts == "for" else -item.evidence.strength for (_, counts), item in best)
+    held, unknown = _weigh(cause, answers, live)
+    best = _best_of_groups(held)
+    value = sum(item.signed_strength for item in best)
     ceiling = cause.cause.ceiling
     over_ceiling = ceiling is not None and value > ceiling and not _lifted(cause, answers)
     if over_ceiling and ceiling is not None:
@@ -48,34 +39,49 @@ def score(cause: CompiledCause, truths: Truths, answers: Answers, scoring: Scori
     over_required = missing and value > scoring.without_required
     return Score(
         value=scoring.without_required if over_required else value,
-        groups_for=sum(1 for (_, counts), _ in best if counts == "for"),
+        groups_for=sum(1 for item in best if item.signed_strength > 0),
         required_missing=missing,
         capped_by_ceiling=over_ceiling,
         capped_by_required=over_required,
-        truths=truths,
-        counted=frozenset(item.evidence.id for _, item in best),
+        held=tuple(held),
+        unknown=tuple(unknown),
+        counted=frozenset(item.evidence.id for item in best),
     )
+
+
+def _weigh(
+    cause: CompiledCause, answers: Answers, live: frozenset[str]
+) -> tuple[list[CompiledEvidence], list[CompiledEvidence]]:
+    """The evidence that holds and the evidence that is unknown; only what a live question touches is evaluated."""
+    held, unknown = [], []
+    for item in cause.evidence:
+        truth = item.quiet if item.link_ids.isdisjoint(live) else item.when(answers)
+        if truth is Truth.YES:
+            held.append(item)
+        elif truth is Truth.UNKNOWN:
+            unknown.append(item)
+    return held, unknown
 
 
 def _lifted(cause: CompiledCause, answers: Answers) -> bool:
     return cause.ceiling_lifted is not None and cause.ceiling_lifted(answers) is Truth.YES
 
 
-def _best_of_groups(held: Iterable[CompiledEvidence]) -> list[tuple[tuple[str, str], CompiledEvidence]]:
+def _best_of_groups(held: Iterable[CompiledEvidence]) -> list[CompiledEvidence]:
     """The strongest piece for and the strongest against in each group; the first of equals."""
     best: dict[tuple[str, str], CompiledEvidence] = {}
     for item in held:
-        key = (item.evidence.group, item.evidence.counts)
-        if key not in best or item.evidence.strength > best[key].evidence.strength:
-            best[key] = item
-    return list(best.items())
+        known = best.get(item.key)
+        if known is None or abs(item.signed_strength) > abs(known.signed_strength):
+            best[item.key] = item
+    return list(best.values())
 
 
 def ranked(rules: CompiledIntake, answers: Answers, live: frozenset[str]) -> list[tuple[CompiledCause, Score]]:
     """Every cause with its score, best first; ties by age."""
     scoring = rules.intake.scoring
     order = _tie_order(scoring, _age(rules, answers))
-    scored = [(cause, score(cause, truths_of(cause, answers, live), answers, scoring)) for cause in rules.causes]
+    scored = [(cause, score(cause, answers, live, scoring)) for cause in rules.causes]
     return sorted(scored, key=lambda pair: (-pair[1].value, order[pair[0].cause.id]))
 
 
@@ -164,8 +170,6 @@ def cause_finding(
     def finding(item: CompiledEvidence) -> EvidenceFinding:
         return evidence_finding(item, item.evidence.id in result.counted, answers, gaps)
 
-    held = [item for item in cause.evidence if result.truths[item.evidence.id] is Truth.YES]
-    unknown = [item for item in cause.evidence if result.truths[item.evidence.id] is Truth.UNKNOWN]
     capped = "required" if result.capped_by_required else "ceiling" if result.capped_by_ceiling else None
     return CauseFinding(
         id=cause.cause.id,
@@ -174,9 +178,9 @@ def cause_finding(
         likelihood=word,
         score=result.value,
         groups_for=result.groups_for,
-        evidence_for=_strongest_first(finding(item) for item in held if item.evidence.counts == "for"),
-        evidence_against=_strongest_first(finding(item) for item in held if item.evidence.counts == "against"),
-        unknown=tuple(finding(item) for item in unknown),
+        evidence_for=_strongest_first(finding(item) for item in result.held if item.signed_strength > 0),
+        evidence_against=_strongest_first(finding(item) for item in result.held if item.signed_strength < 0),
+        unknown=tuple(finding(item) for item in result.unknown),
         required_missing=result.required_missing,
         capped_by=capped,  # type: ignore[arg-type]  # a conditional of literals
         variants=tuple(variant.id for variant, when in cause.variants if when(answers) is Truth.YES),
@@ -200,7 +204,7 @@ def evidence_finding(item: CompiledEvidence, counted: bool, answers: Answers, ga
         figure=evidence.figure,
         counted=counted,
         because=item.because(answers),
-        unanswered=tuple(sorted(item.link_ids & gaps)),
+        unanswered=() if item.link_ids.isdisjoint(gaps) else tuple(sorted(item.link_ids & gaps)),
         sources=item.sources,
     )
 

@@ -11,7 +11,9 @@ from fhir_app.assessment.because import Because, compile_because, sources_of
 from fhir_app.knowledge.answers import Answers, State
 from fhir_app.knowledge.checks import every_rule
 from fhir_app.knowledge.criteria import (
+    Compare,
     Criterion,
+    Exists,
     Missing,
     Reading,
     Test,
@@ -23,7 +25,6 @@ from fhir_app.knowledge.criteria import (
     leaves,
     link_ids,
 )
-from fhir_app.knowledge.criteria import Named as NamedCondition
 from fhir_app.knowledge.intake import Cause, Evidence, Floor, Hint, Intake, RedFlag, Rule, Trigger, Variant
 
 
@@ -50,6 +51,8 @@ class CompiledEvidence:
     """`quiet`: what the criterion says when none of its questions was answered with anything that rules name."""
 
     evidence: Evidence
+    key: tuple[str, str]
+    signed_strength: int
     when: Test
     link_ids: frozenset[str]
     quiet: Truth
@@ -188,6 +191,8 @@ def _evidence(item: Evidence, reading: Reading) -> CompiledEvidence:
     when = compile_criterion(tree, Missing.STRICT, reading)
     return CompiledEvidence(
         evidence=item,
+        key=(item.group, item.counts),
+        signed_strength=item.strength if item.counts == "for" else -item.strength,
         when=when,
         link_ids=link_ids(tree),
         quiet=when(_NO_ANSWERS),
@@ -209,7 +214,8 @@ def _named(intake: Intake) -> Mapping[str, frozenset[str] | None]:
                 codes = named.setdefault(leaf.link_id, set())
                 if codes is not None:
                     codes.update(leaf.codes)
-            elif not isinstance(leaf, NamedCondition):
+            elif isinstance(leaf, Compare | Exists):
+                # (Whether a question is unanswered is a matter of gaps, not of what was ticked.)
                 named[leaf.link_id] = None
     return {link_id: None if codes is None else frozenset(codes) for link_id, codes in named.items()}
 

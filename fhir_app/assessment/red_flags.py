@@ -20,13 +20,13 @@ def find_red_flags(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]
     touched = [flag for flag in rules.flags if not flag.link_ids.isdisjoint(live)]
     fired = [(flag, *_fires(flag, answers)) for flag in touched]
     reported = _most_urgent_of_each_family(fired)
-    findings = {
-        flag.flag.id: _finding(flag, disposition, by_gap, flag.flag.id in reported, answers, gaps)
+    findings = [
+        _finding(flag, disposition, by_gap, flag.flag.id in reported, answers, gaps)
         for flag, disposition, by_gap in fired
-    }
+    ]
     # A row none of whose questions is live stands as it does on an empty form: absent.
-    every = [findings.get(flag.flag.id) or flag.absent for flag in rules.flags]
-    return tuple(sorted(every, key=_order))
+    quiet = [flag.absent for flag in rules.flags if flag.link_ids.isdisjoint(live)]
+    return (*sorted(findings, key=_order), *quiet)
 
 
 def _fires(flag: CompiledFlag, answers: Answers) -> tuple[Disposition | None, bool]:
@@ -89,11 +89,11 @@ def _absent_or_not_assessed(flag: CompiledFlag, answers: Answers, gaps: frozense
     return "absent" if flag.strict(answers) is Truth.NO else "not-assessed"
 
 
-def _order(finding: RedFlagFinding) -> tuple[int, int, tuple[int, int]]:
+def _order(finding: RedFlagFinding) -> tuple[int, int, int]:
     if finding.disposition is None:
-        return (2 if finding.status == "not-assessed" else 3, 0, (0, 0))
+        return (2 if finding.status == "not-assessed" else 3, 0, 0)
     urgency, where = finding.disposition.rank
-    return (0 if finding.reported else 1, 0, (-urgency, -where))
+    return (0 if finding.reported else 1, -urgency, -where)
 
 
 def find_triggers(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]) -> tuple[TriggerFinding, ...]:
