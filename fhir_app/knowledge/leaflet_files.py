@@ -81,11 +81,6 @@ def split_sections(markdown: str) -> tuple[tuple[str, str], ...]:
     return tuple((parts[i], parts[i + 1].strip()) for i in range(1, len(parts), 2))
 
 
-def is_red_flag_id(leaflet_id: str) -> bool:
-    """Whether a leaflet speaks for a red-flag family (its file stands in the folder `rf`)."""
-    return leaflet_id == "NA" or leaflet_id.startswith("RF")
-
-
 def _read_leaflet(path: Path, folder: Path, books: Mapping[str, PhraseBook], problems: list[str]) -> LeafletText | None:
     where = path.relative_to(folder).as_posix()
     match = re.fullmatch(r"---\n(.*?)\n---\n(.*)", path.read_text(encoding="utf-8"), re.DOTALL)
@@ -121,8 +116,6 @@ def _front_problems(front: Mapping[str, str], written: str, path: Path, where: s
         found.append(f"{where}: sources is not a list of source ids (empty where the text rests on judgement)")
     if not _REVIEWED.fullmatch(front["reviewed"]):
         found.append(f"{where}: reviewed is neither null nor a date and a name")
-    if is_red_flag_id(front["id"]) != (path.parent.name == "rf"):
-        found.append(f"{where}: red-flag families, and only they, stand in the folder rf")
     return found
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fhir_app.assessment.assessment import Assessment, CauseFinding, RedFlagFinding
 from fhir_app.knowledge.intake import Disposition, Intake, Urgency
 from fhir_app.knowledge.phrase_files import Plan
 
-UNDER_AGE = "RF00"
-GAPS = "NA"
 MOST_CAUSES = 2
 MOST_CARDS = 3
 
@@ -20,6 +19,7 @@ class ShownFlag:
 
     family: str
     row: str
+    kind: Literal["red-flag", "not-assessed"]
     disposition: Disposition
     by_gap: bool
 
@@ -36,10 +36,11 @@ class ShownCause:
 
 @dataclass(frozen=True)
 class Chosen:
-    """`flags` have a card each, most urgent first; `also` are families that are only named."""
+    """`flags` have a card each, most urgent first; `also` are families that are only named. `under_age` is the
+    leaflet that a minor gets in place of everything else."""
 
     urgent: bool
-    under_age: bool
+    under_age: str | None
     flags: tuple[ShownFlag, ...]
     also: tuple[ShownFlag, ...]
     gaps: bool
@@ -53,39 +54,44 @@ class Chosen:
         for shown in self.causes:
             ids += [shown.leaflet, *shown.variants]
         ids += [f"prevention-{topic}" for topic in self.topics]
-        return tuple(dict.fromkeys([*ids, UNDER_AGE] if self.under_age else ids))
+        return tuple(dict.fromkeys([*ids, self.under_age] if self.under_age else ids))
 
 
 def choose(assessment: Assessment, intake: Intake, plan: Plan) -> Chosen:
     """Red flags always; causes and prevention only below a same-day result (the explanation of a cause never
     stands above an urgent disposition, so there it is left out) and never for a minor."""
     urgent = assessment.disposition.urgency >= Urgency.SAME_DAY
-    under_age = assessment.not_assessed_because == "under-age"
-    flags = _flags(assessment)
+    minor = assessment.not_assessed_because == "under-age"
+    under_age = next((flag.family for flag in intake.red_flags if flag.kind == "age"), None) if minor else None
+    flags = _flags(assessment, intake)
     cards = [flag for flag in flags if not urgent or flag.disposition.urgency >= Urgency.SAME_DAY][:MOST_CARDS]
-    causes = () if urgent or under_age else _causes(assessment, intake, plan)
+    causes = () if urgent or minor else _causes(assessment, intake, plan)
     return Chosen(
         urgent=urgent,
         under_age=under_age,
         flags=() if under_age else tuple(cards),
         also=tuple(flags) if under_age else tuple(flag for flag in flags if flag not in cards),
-        gaps=any(finding.family == GAPS for finding in assessment.present_flags)
-        or any(finding.id.startswith(f"{GAPS}.") for finding in assessment.triggers),
+        gaps=any(flag.kind == "not-assessed" for flag in flags),
         causes=causes,
-        triggers=() if urgent or under_age else tuple(finding.id for finding in assessment.triggers),
-        topics=() if urgent or under_age else _topics(causes, plan),
+        triggers=() if urgent or minor else tuple(finding.id for finding in assessment.triggers),
+        topics=() if urgent or minor else _topics(causes, plan),
     )
 
 
-def _flags(assessment: Assessment) -> list[ShownFlag]:
+def _flags(assessment: Assessment, intake: Intake) -> list[ShownFlag]:
+    """The present families, most urgent first. Rows that report gaps may stand among the flags or the triggers."""
+    rows = {row.id: row for row in intake.red_flags}
     shown: dict[str, ShownFlag] = {}
-    present = [flag for flag in assessment.present_flags if flag.disposition is not None and flag.family != UNDER_AGE]
-    for flag in sorted(present, key=_most_urgent_first):
-        disposition = flag.disposition or assessment.disposition
-        shown.setdefault(flag.family, ShownFlag(flag.family, flag.id, disposition, flag.by_gap))
-    gap_rows = [finding for finding in assessment.triggers if finding.id.startswith(f"{GAPS}.")]
-    for finding in gap_rows[:1]:
-        shown.setdefault(GAPS, ShownFlag(GAPS, finding.id, finding.disposition, by_gap=False))
+    for finding in sorted(assessment.present_flags, key=_most_urgent_first):
+        kind = rows[finding.id].kind
+        if kind != "age" and finding.disposition is not None:
+            flag = ShownFlag(finding.family, finding.id, kind, finding.disposition, finding.by_gap)
+            shown.setdefault(finding.family, flag)
+    for trigger in assessment.triggers:
+        row = rows.get(trigger.id)
+        if row is not None and row.kind == "not-assessed":
+            flag = ShownFlag(row.family, row.id, row.kind, trigger.disposition, by_gap=False)
+            shown.setdefault(row.family, flag)
     return list(shown.values())
 
 

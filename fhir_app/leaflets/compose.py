@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from fhir_app.assessment.assessment import Assessment
 from fhir_app.knowledge.intake import Intake, Urgency
 from fhir_app.leaflets.care import CareSetting
-from fhir_app.leaflets.chosen import GAPS, UNDER_AGE, Chosen, ShownCause, ShownFlag, choose
+from fhir_app.leaflets.chosen import Chosen, ShownCause, ShownFlag, choose
 from fhir_app.leaflets.page import Page, Part, PatientDocument, render
 from fhir_app.leaflets.words import Words, disposition_key, phrase_book, review_days, words_for
 
@@ -86,11 +86,11 @@ def _reasons(words: Words, chosen: Chosen, assessment: Assessment) -> tuple[Part
     """Why the advice is what it is: a card for each red flag that counts, the article's triggers, and gaps."""
     because = assessment.not_assessed_because
     notes = [words.say(because)] if because in ("invalid", "status") else []
-    if chosen.gaps and not any(flag.family == GAPS for flag in chosen.flags):
+    if chosen.gaps and not any(flag.kind == "not-assessed" for flag in chosen.flags):
         notes.append(words.say("unanswered"))
-    if chosen.under_age:
-        sections = words.sections(UNDER_AGE, assessment.disposition)
-        return (Part("flags", words.title(UNDER_AGE), "\n\n".join(notes), tuple(sections.values())),)
+    if chosen.under_age is not None:
+        sections = words.sections(chosen.under_age, assessment.disposition)
+        return (Part("flags", words.title(chosen.under_age), "\n\n".join(notes), tuple(sections.values())),)
     triggers = [words.say(key) for id_ in chosen.triggers if (key := f"trigger-{id_}") in words.phrases]
     if not (chosen.flags or triggers or notes):
         return ()
@@ -158,7 +158,7 @@ def _prevention(words: Words, chosen: Chosen) -> tuple[Part, ...]:
 
 def _where(words: Words, chosen: Chosen, key: str, headline: str) -> Part:
     """Where to go and what to say, with a paragraph to show; it names no cause above a same-day result."""
-    flags = "; ".join(words.title(flag.family) for flag in (*chosen.flags, *chosen.also) if flag.family != GAPS)
+    flags = "; ".join(words.title(flag.family) for flag in (*chosen.flags, *chosen.also) if flag.kind == "red-flag")
     named = [words.title(cause.leaflet) for cause in chosen.causes if not cause.none_fits]
     causes = "; ".join(sorted(named, key=str.casefold))
     say = [words.say("summary-start"), words.say("summary-advice", headline=headline)]
@@ -168,7 +168,7 @@ def _where(words: Words, chosen: Chosen, key: str, headline: str) -> Part:
     say += [words.say("summary-none-fits")] if any(cause.none_fits for cause in chosen.causes) else []
     say.append(words.say("summary-end"))
     summary = Part("summary", words.say("summary-heading"), " ".join(say))
-    also = [words.title(flag.family) for flag in chosen.also if flag.family != GAPS]
+    also = [words.title(flag.family) for flag in chosen.also if flag.kind == "red-flag"]
     text = words.say(f"where-{key}")
     if also:
         text += f"\n\n{words.say('also-tell')}\n\n{_bullets(*also)}"

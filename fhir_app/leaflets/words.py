@@ -11,7 +11,7 @@ from babel.dates import format_date
 
 from fhir_app.errors import KnowledgeError
 from fhir_app.knowledge.intake import Disposition, Intake, LeafletText, Urgency, Where
-from fhir_app.knowledge.leaflet_files import HEADINGS, is_red_flag_id, split_sections
+from fhir_app.knowledge.leaflet_files import RED_FLAG_HEADINGS, split_sections
 from fhir_app.knowledge.phrase_files import PHRASES, PhraseBook, Plan
 from fhir_app.leaflets.care import CareNames, CareSetting
 from fhir_app.leaflets.page import Part, fill
@@ -48,11 +48,10 @@ class Words:
 
         Lines that are marked for a disposition are kept for that one; without a disposition all are kept and say
         for which they are."""
-        leaflet = self.leaflet(leaflet_id)
-        keys = (*HEADINGS, "tell") if is_red_flag_id(leaflet_id) else HEADINGS
+        sections = split_sections(self.leaflet(leaflet_id).markdown)
         return {
             key: Part(key, heading, fill(self._marked(body, disposition), self.values))
-            for key, (heading, body) in zip(keys, split_sections(leaflet.markdown), strict=True)
+            for key, (heading, body) in zip(RED_FLAG_HEADINGS, sections, strict=False)
         }
 
     def bullets(self, leaflet_id: str, key: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from fhir_app.assessment.assessment import Assessment, CauseFinding, RedFlagFinding, TriggerFinding
-from fhir_app.knowledge.intake import Disposition, Intake, NoneFits, Scoring, Urgency, Where
+from fhir_app.knowledge.intake import Disposition, Intake, NoneFits, RedFlag, Scoring, Urgency, Where
 from fhir_app.knowledge.leaflet_files import read_leaflets
 from fhir_app.leaflets.care import read_care_settings
 from fhir_app.leaflets.compose import compose
@@ -34,8 +34,18 @@ def intake() -> Intake:
     none_fits = NoneFits("none-fits", "None fits", "", 5, {}, (), "")
     scoring = Scoring(8, 3, 4, 3, (), (), {}, (), none_fits)
     empty: dict[str, Any] = dict.fromkeys(Intake.__dataclass_fields__, ())
-    given = {"name": "tingling-legs", "scoring": scoring, "leaflets": read_leaflets(FOLDER), "languages": LANGUAGES}
+    leaflets = read_leaflets(FOLDER)
+    families = sorted({id_ for id_, _ in leaflets if id_ == "NA" or id_.startswith("RF")})
+    rows = tuple(_row(f"{family}.{number}") for family in families for number in range(1, 10))
+    given = {"name": "tingling-legs", "scoring": scoring, "leaflets": leaflets, "red_flags": rows}
     return Intake(**cast(Any, {**empty, **given}))
+
+
+def _row(id_: str) -> RedFlag:
+    family = id_.split(".")[0]
+    kind = {"RF00": "age", "NA": "not-assessed"}.get(family, "red-flag")
+    empty: dict[str, Any] = dict.fromkeys(RedFlag.__dataclass_fields__, ())
+    return RedFlag(**cast(Any, {**empty, "id": id_, "family": family, "kind": kind}))
 
 
 def flag(row: str, disposition: Disposition, *, by_gap: bool = False, reported: bool = True) -> RedFlagFinding:

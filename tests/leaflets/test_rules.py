@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhir_app.knowledge.leaflet_files import is_red_flag_id, missing_leaflets
+from fhir_app.knowledge.leaflet_files import missing_leaflets
 from fhir_app.knowledge.phrase_files import PHRASES
 from fhir_app.knowledge.strict_yaml import read_yaml
 from tests.leaflets.readability import sentences
@@ -16,6 +16,12 @@ from tests.leaflets.results import FOLDER, LANGUAGES, intake, real_intake
 DOCUMENT, PROBLEMS = read_yaml(FOLDER / "rules.yaml")
 RULES: dict[str, Any] = DOCUMENT.data
 LEAFLETS = [key for key in intake().leaflets if key[0] != PHRASES]
+
+
+def is_red_flag_id(leaflet_id: str) -> bool:
+    return leaflet_id == "NA" or leaflet_id.startswith("RF")
+
+
 CAUSES = [id_ for id_, language in LEAFLETS if language == "en" and not is_red_flag_id(id_) and "prevention" not in id_]
 
 # A sentence that warns must not comfort as well (what calms stands in a sentence of its own).
