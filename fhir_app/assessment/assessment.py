@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from fhir_app.knowledge.intake import Basis, Disposition
 
@@ -11,8 +11,7 @@ FlagStatus = Literal["present", "absent", "not-assessed"]
 Likelihood = Literal["likely", "possible", "less-likely", "not-assessed"]
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(NamedTuple):
     """One answer that a finding rests on: the question and the chosen option, as codes."""
 
     link_id: str
@@ -50,9 +49,9 @@ class TriggerFinding:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class EvidenceFinding:
-    """One piece of evidence as it applied: `counted` is false when a stronger one of its group counted instead.
+class EvidenceFinding(NamedTuple):
+    """One piece of evidence as it applied (a tuple, since an assessment has some sixty of them):
+    `counted` is false when a stronger one of its group counted instead.
     `sources` are `Source id#locator`."""
 
     id: str
