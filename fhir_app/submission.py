@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import Connection
 
@@ -159,6 +159,8 @@ class Submissions:
             namespace=self._namespace,
             notified_id=notified_id,
         )
+        if origin == LOCAL or received.identity.encode() not in body:
+            return received
         with self._database.read() as connection:
             if not outbox.is_known_at(connection, origin=LOCAL, identity=received.identity, destination=origin):
                 return received
@@ -189,16 +191,17 @@ class Submissions:
         stored = assessment_row(reading, submission.id)
         if stored is not None:
             assessments.add(connection, stored)
+        held = None
         if received is not None:
             arrival = Arrival(reading, received, submission, stands, made)
-            _keep(connection, arrival)
+            held = _keep(connection, arrival)
             self._queue(connection, arrival)
         return Submitted(
             submission_id=submission.id,
             status_code=ACCEPTED if accepted else REFUSED,
             issues=submission.issues,
             assessment=None if stored is None else stored.content,
-            response=record.response_of(connection, submission.id) if accepted else None,
+            response=held if accepted else None,
             read=reading.read,
         )
 
@@ -244,27 +247,33 @@ class Submissions:
             self._queued(connection, row_id)
 
 
-def _keep(connection: Connection, arrival: Arrival) -> None:
-    """Put into the record what was made, or else the accepted response alone, so that it can be read again."""
-    submission, response = arrival.submission, arrival.reading.questionnaire_response
+def _keep(connection: Connection, arrival: Arrival) -> Recorded | None:
+    """Put into the record what was made, or else the accepted response alone, so that it can be read again.
+
+    Returns the response as the record holds it, None when it does not.
+    """
+    submission, response = arrival.submission, arrival.received.questionnaire_response
+    where_from: _WhereFrom = {
+        "submission_id": submission.id,
+        "origin": submission.origin,
+        "now": submission.accepted,
+        "received": arrival.reading.questionnaire_response,
+    }
+    version = None
     if arrival.made is not None:
-        write_backs.add(
-            connection,
-            arrival.made,
-            submission_id=submission.id,
-            origin=submission.origin,
-            now=submission.accepted,
-            received=response,
-        )
+        version = write_backs.add(connection, arrival.made, **where_from)
     elif submission.valid and submission.newest and not arrival.received.held_by_origin:
-        record.write(
-            connection,
-            [arrival.received.questionnaire_response],
-            submission_id=submission.id,
-            origin=submission.origin,
-            now=submission.accepted,
-            received=response,
-        )
+        version = record.write(connection, [response], **where_from)[0].version
+    if version is None:
+        return None
+    return Recorded(response, submission.origin, version, submission.accepted, is_current=True)
+
+
+class _WhereFrom(TypedDict):
+    submission_id: str
+    origin: str
+    now: datetime
+    received: Mapping[str, Any]
 
 
 def _delivery_state(destination: str | None, late: bool) -> tuple[outbox.State, str | None]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from fhir_app.store.packed import pack, unpack
 from fhir_app.store.tables import assessments
 
 
@@ -26,16 +27,7 @@ class StoredAssessment:
 
 def add(connection: Connection, assessment: StoredAssessment) -> None:
     """Keep the assessment of a submission that is stored already."""
-    connection.execute(
-        insert(assessments).values(
-            submission_id=assessment.submission_id,
-            intake=assessment.intake,
-            knowledge_version=assessment.knowledge_version,
-            urgency=assessment.urgency,
-            flagged=assessment.flagged,
-            content=json.dumps(assessment.content, ensure_ascii=False, separators=(",", ":")),
-        )
-    )
+    connection.execute(insert(assessments), {**vars(assessment), "content": _packed(assessment.content)})
 
 
 def get(connection: Connection, submission_id: str) -> StoredAssessment | None:
@@ -43,4 +35,14 @@ def get(connection: Connection, submission_id: str) -> StoredAssessment | None:
     row = connection.execute(select(assessments).where(assessments.c.submission_id == submission_id)).first()
     if row is None:
         return None
-    return StoredAssessment(**{**row._mapping, "content": json.loads(row.content)})
+    return StoredAssessment(**{**row._mapping, "content": unpacked(row.content)})
+
+
+def unpacked(content: bytes) -> dict[str, Any]:
+    """The column `content` as the JSON that it holds."""
+    found: dict[str, Any] = json.loads(unpack(content))
+    return found
+
+
+def _packed(content: Mapping[str, Any]) -> bytes:
+    return pack(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, func, insert, or_, select, update
 
 from fhir_app.store.tables import outbox
 
@@ -17,6 +17,8 @@ STATES: tuple[State, ...] = get_args(State)
 NEWER_WAS_SENT = "a newer revision was sent before"
 # The destination of a held row that nobody has mapped to one.
 UNMAPPED = ""
+
+_INSERT = insert(outbox).returning(outbox.c.id)
 
 
 @dataclass(frozen=True)
@@ -73,20 +75,19 @@ def put(
 ) -> int:
     """Queue a submission; returns the id of the row. `sequence` orders the revisions of one (origin, identity)."""
     inserted = connection.execute(
-        outbox.insert()
-        .returning(outbox.c.id)
-        .values(
-            submission_id=submission_id,
-            origin=origin,
-            identity=identity,
-            destination=destination,
-            sequence=sequence,
-            state=state,
-            next_attempt_at=now,
-            reason=reason,
-            created_at=now,
-            updated_at=now,
-        )
+        _INSERT,
+        {
+            "submission_id": submission_id,
+            "origin": origin,
+            "identity": identity,
+            "destination": destination,
+            "sequence": sequence,
+            "state": state,
+            "next_attempt_at": now,
+            "reason": reason,
+            "created_at": now,
+            "updated_at": now,
+        },
     )
     return int(inserted.scalar_one())
 

@@ -10,8 +10,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, delete, insert, select, update
 
 from fhir_app.fhir.read_json import dump_json, read_json
+from fhir_app.store.database import take_turns
+from fhir_app.store.packed import pack, unpack
 from fhir_app.store.search_parameters import index_rows
 from fhir_app.store.tables import record, record_search, submissions
+
+Key = tuple[str, str]
+
+# What all responses have in common: two transactions may come to write it for the first time at once.
+_SHARED = frozenset({"Device", "Organization"})
+_INSERT = insert(record).returning(record.c.id, sort_by_parameter_order=True)
+_INSERT_INDEX = insert(record_search)
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,14 @@ class Recorded:
         return head | {key: value for key, value in self.resource.items() if key not in head}
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Where `write` put a resource: the row that holds it, and its version."""
+
+    row_id: int
+    version: int
+
+
 def write(
     connection: Connection,
     resources: Sequence[Mapping[str, Any]],
@@ -47,52 +64,46 @@ def write(
     origin: str,
     now: datetime,
     received: Mapping[str, Any],
-) -> list[int]:
-    """Keep resources that one submission led to; what says the same as before gets no new version.
+) -> tuple[Kept, ...]:
+    """Keep resources that one submission led to, in this order; what says the same as before gets no new version.
 
-    Returns the id of the row that holds each. `received` is the parsed body of that submission: of a
-    QuestionnaireResponse only what differs from it is kept here, so that the answers are stored once.
+    `received` is the parsed body of that submission: of a QuestionnaireResponse only what differs from it is kept
+    here, so that the answers are stored once.
     """
-    before = _current(connection, [resource["id"] for resource in resources])
-    return [
-        _write_one(
-            connection,
-            resource,
-            before.get((resource["resourceType"], resource["id"])),
-            received if resource["resourceType"] == "QuestionnaireResponse" else None,
-            {"submission_id": submission_id, "origin": origin, "last_updated": now},
+    before = _current(connection, resources)
+    if any(resource["resourceType"] in _SHARED and _key(resource) not in before for resource in resources):
+        take_turns(connection, "record")
+        before = _current(connection, resources)
+    kept: dict[Key, Kept] = {}
+    changed: list[Mapping[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    for resource in resources:
+        old = before.get(_key(resource))
+        is_overlay = resource["resourceType"] == "QuestionnaireResponse"
+        content = dump_json(difference(resource, received) if is_overlay else resource)
+        if old is not None and not is_overlay and unpack(old.content) == content:
+            kept[_key(resource)] = Kept(old.id, old.version)
+            continue
+        changed.append(resource)
+        rows.append(
+            {
+                "resource_type": resource["resourceType"],
+                "resource_id": resource["id"],
+                "version": 1 if old is None else old.version + 1,
+                "is_current": True,
+                "origin": origin,
+                "last_updated": now,
+                "content": pack(content),
+                "is_overlay": is_overlay,
+                "submission_id": submission_id,
+            }
         )
-        for resource in resources
-    ]
-
-
-def _write_one(
-    connection: Connection,
-    resource: Mapping[str, Any],
-    known: Row[Any] | None,
-    received: Mapping[str, Any] | None,
-    where_from: Mapping[str, Any],
-) -> int:
-    content = dump_json(resource if received is None else difference(resource, received))
-    if known is not None and received is None and not known.is_overlay and known.content == content:
-        return int(known.id)
-    if known is not None:
-        _retire(connection, known.id)
-    row_id: int = connection.execute(
-        insert(record)
-        .returning(record.c.id)
-        .values(
-            resource_type=resource["resourceType"],
-            resource_id=resource["id"],
-            version=1 if known is None else known.version + 1,
-            is_current=True,
-            content=content,
-            is_overlay=received is not None,
-            **where_from,
-        )
-    ).scalar_one()
-    _index(connection, row_id, resource)
-    return row_id
+    _retire(connection, [before[_key(resource)].id for resource in changed if _key(resource) in before])
+    row_ids = connection.execute(_INSERT, rows).scalars().all() if rows else ()
+    for resource, row, row_id in zip(changed, rows, row_ids, strict=True):
+        kept[_key(resource)] = Kept(row_id, row["version"])
+    _index(connection, row_ids, changed)
+    return tuple(kept[_key(resource)] for resource in resources)
 
 
 def read(connection: Connection, resource_type: str, resource_id: str, version: int | None = None) -> Recorded | None:
@@ -112,7 +123,7 @@ def response_of(connection: Connection, submission_id: str) -> Recorded | None:
 
 def recorded(row: Row[Any]) -> Recorded:
     """A row of the record, joined with the body of its submission."""
-    resource = read_json(row.content)
+    resource = read_json(unpack(row.content))
     if row.is_overlay:
         resource = applied(resource, read_json(row.body))
     return Recorded(resource, row.origin, row.version, row.last_updated, row.is_current)
@@ -135,17 +146,24 @@ def with_body() -> Select[Any]:
     return select(*record.c, submissions.c.body).select_from(both)
 
 
-def _current(connection: Connection, resource_ids: Sequence[str]) -> dict[tuple[str, str], Row[Any]]:
-    query = select(record).where(record.c.resource_id.in_(resource_ids), record.c.is_current)
+def _key(resource: Mapping[str, Any]) -> Key:
+    return resource["resourceType"], resource["id"]
+
+
+def _current(connection: Connection, resources: Sequence[Mapping[str, Any]]) -> dict[Key, Row[Any]]:
+    ids = [resource["id"] for resource in resources]
+    query = select(record).where(record.c.resource_id.in_(ids), record.c.is_current)
     return {(row.resource_type, row.resource_id): row for row in connection.execute(query)}
 
 
-def _retire(connection: Connection, row_id: int) -> None:
-    connection.execute(update(record).where(record.c.id == row_id).values(is_current=False))
-    connection.execute(delete(record_search).where(record_search.c.record_id == row_id))
+def _retire(connection: Connection, row_ids: Sequence[int]) -> None:
+    """These are no longer the current versions, and searches find current ones alone."""
+    if row_ids:
+        connection.execute(update(record).where(record.c.id.in_(row_ids)).values(is_current=False))
+        connection.execute(delete(record_search).where(record_search.c.record_id.in_(row_ids)))
 
 
-def _index(connection: Connection, row_id: int, resource: Mapping[str, Any]) -> None:
+def _index(connection: Connection, row_ids: Sequence[int], resources: Sequence[Mapping[str, Any]]) -> None:
     rows = [
         {
             "record_id": row_id,
@@ -155,7 +173,8 @@ def _index(connection: Connection, row_id: int, resource: Mapping[str, Any]) -> 
             "low": None if row.span is None else row.span.low,
             "high": None if row.span is None else row.span.high,
         }
+        for row_id, resource in zip(row_ids, resources, strict=True)
         for row in index_rows(resource)
     ]
     if rows:
-        connection.execute(insert(record_search), rows)
+        connection.execute(_INSERT_INDEX, rows)

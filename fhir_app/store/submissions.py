@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from fhir_app.errors import Issue
+from fhir_app.store.assessments import unpacked
 from fhir_app.store.tables import assessments, submissions, write_backs
 
 
@@ -87,14 +88,10 @@ def add(connection: Connection, submission: Submission, body: bytes) -> None:
     if submission.newest and submission.arrival > 0:
         connection.execute(update(submissions).where(_revisions_of(submission)).values(newest=False))
     values = {name: getattr(submission, name) for name in _PLAIN}
-    connection.execute(
-        insert(submissions).values(
-            **values,
-            body=body,
-            order_key=json.dumps(submission.order),
-            issues=json.dumps([asdict(issue) for issue in submission.issues], ensure_ascii=False),
-        )
-    )
+    values["body"] = body
+    values["order_key"] = json.dumps(submission.order)
+    values["issues"] = json.dumps([asdict(issue) for issue in submission.issues], ensure_ascii=False)
+    connection.execute(insert(submissions), values)
 
 
 def get(connection: Connection, submission_id: str) -> Submission | None:
@@ -202,7 +199,7 @@ def _listed(row: Row[Any]) -> Listed:
         submission=_submission(row),
         urgency=row.urgency,
         flagged=bool(row.flagged),
-        assessment=None if row.content is None else json.loads(row.content),
+        assessment=None if row.content is None else unpacked(row.content),
         mark=json.dumps([row.urgency, row.accepted.isoformat(), row.id]),
     )
 

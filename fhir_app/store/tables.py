@@ -74,7 +74,7 @@ assessments = Table(
     # Rank of the disposition, for sorting: urgency times ten plus where; higher is sooner.
     Column("urgency", Integer, nullable=False),
     Column("flagged", Boolean, nullable=False),
-    Column("content", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
 )
 
 outbox = Table(
@@ -125,19 +125,20 @@ record = Table(
     # Members of the top level that differ from the received body, when the body is not kept a second time here.
     Column("is_overlay", Boolean, nullable=False, server_default=false()),
     Column("submission_id", Text, ForeignKey("submissions.id")),
-    UniqueConstraint("resource_type", "resource_id", "version"),
+    UniqueConstraint("resource_id", "resource_type", "version"),
+    # SQLAlchemy asks `= 1` on SQLite; a partial index serves only the condition that it was made with.
     Index(
         "ix_record_current",
         "resource_type",
         "last_updated",
         "id",
-        sqlite_where=text("is_current"),
+        sqlite_where=text("is_current = 1"),
         postgresql_where=text("is_current"),
     ),
     Index(
         "ix_record_response",
         "submission_id",
-        sqlite_where=text("is_overlay"),
+        sqlite_where=text("is_overlay = 1"),
         postgresql_where=text("is_overlay"),
     ),
     sqlite_autoincrement=True,

@@ -13,10 +13,11 @@ from fhir_app.fhir.writeback import WriteBack
 from fhir_app.store.record import applied, difference, recorded, with_body, write
 from fhir_app.store.tables import record, submissions, write_backs, written
 
+_RESPONSE = "questionnaire_response"
 _ROLES = (
     "organization",
     "device",
-    "questionnaire_response",
+    _RESPONSE,
     "flags",
     "retracted_flags",
     "summary",
@@ -35,25 +36,31 @@ def add(
     origin: str,
     now: datetime,
     received: Mapping[str, Any],
-) -> None:
-    """Keep a write-back with every resource of it; `received` is the parsed body of its submission."""
+) -> int | None:
+    """Keep a write-back with every resource of it; `received` is the parsed body of its submission.
+
+    Returns the version of the QuestionnaireResponse in the record, None when its origin holds it.
+    """
     response = difference(write_back.questionnaire_response, received) if write_back.held_by_origin else None
     connection.execute(
-        insert(write_backs).values(
-            submission_id=submission_id,
-            held_by_origin=write_back.held_by_origin,
-            released=write_back.released,
-            response=None if response is None else dump_json(response),
-        )
+        insert(write_backs),
+        {
+            "submission_id": submission_id,
+            "held_by_origin": write_back.held_by_origin,
+            "released": write_back.released,
+            "response": None if response is None else dump_json(response),
+        },
     )
     parts = list(_parts(write_back))
     resources = [resource for _, resource in parts]
-    row_ids = write(connection, resources, submission_id=submission_id, origin=origin, now=now, received=received)
+    kept = write(connection, resources, submission_id=submission_id, origin=origin, now=now, received=received)
     links = [
-        {"submission_id": submission_id, "position": position, "role": role, "record_id": row_id}
-        for position, ((role, _), row_id) in enumerate(zip(parts, row_ids, strict=True))
+        {"submission_id": submission_id, "position": position, "role": role, "record_id": where.row_id}
+        for position, ((role, _), where) in enumerate(zip(parts, kept, strict=True))
     ]
     connection.execute(insert(written), links)
+    versions = (where.version for (role, _), where in zip(parts, kept, strict=True) if role == _RESPONSE)
+    return next(versions, None)
 
 
 def get(connection: Connection, submission_id: str) -> WriteBack | None:
@@ -68,7 +75,7 @@ def get(connection: Connection, submission_id: str) -> WriteBack | None:
         return None
     found: dict[str, Any] = dict.fromkeys(_ROLES) | dict.fromkeys(_SEVERAL, ())
     if row.held_by_origin:
-        found["questionnaire_response"] = applied(read_json(row.response), read_json(row.body))
+        found[_RESPONSE] = applied(read_json(row.response), read_json(row.body))
     for role, resource in _resources(connection, submission_id):
         found[role] = (*found[role], resource) if role in _SEVERAL else resource
     return WriteBack(**found, held_by_origin=row.held_by_origin, released=row.released)
@@ -79,7 +86,7 @@ def _parts(write_back: WriteBack) -> Iterator[tuple[str, Mapping[str, Any]]]:
         part = getattr(write_back, role)
         if role in _SEVERAL:
             yield from ((role, resource) for resource in part)
-        elif part is not None and not (role == "questionnaire_response" and write_back.held_by_origin):
+        elif part is not None and not (role == _RESPONSE and write_back.held_by_origin):
             yield role, part
 
 

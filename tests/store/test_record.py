@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, func, insert, select
 
 from fhir_app.store import record
 from fhir_app.store.database import Database
+from fhir_app.store.packed import unpack
+from fhir_app.store.record import Kept
 from fhir_app.store.tables import record as record_table
 from fhir_app.store.tables import record_search, submissions
 
@@ -37,7 +40,9 @@ def submission(connection: Connection, key: str, body: bytes = b"{}", origin: st
     )
 
 
-def keep(database: Database, key: str, *resources: dict[str, Any], now: datetime = NOW, **more: Any) -> list[int]:
+def keep(
+    database: Database, key: str, *resources: dict[str, Any], now: datetime = NOW, **more: Any
+) -> tuple[Kept, ...]:
     values: dict[str, Any] = {"origin": "local", "received": {}, **more}
     with database.begin() as connection:
         submission(connection, key, json.dumps(values["received"]).encode())
@@ -106,7 +111,7 @@ def test_the_answers_of_a_response_are_not_kept_a_second_time(database: Database
         content = connection.execute(select(record_table.c.content)).scalar_one()
         found = record.read(connection, "QuestionnaireResponse", "ours")
         same = record.response_of(connection, "a")
-    assert json.loads(content) == {"id": "ours", "identifier": {"v": 1}, "text": None}
+    assert json.loads(unpack(content)) == {"id": "ours", "identifier": {"v": 1}, "text": None}
     assert found is not None
     assert found.resource == held
     assert same == found
@@ -133,5 +138,22 @@ def test_a_server_shows_version_time_and_foreign_origin_in_meta(
     assert served["status"] == "active"
 
 
+def test_two_writers_that_need_the_same_new_device_at_once_keep_it_once(database: Database) -> None:
+    start = threading.Barrier(3)
+    kept: list[Kept] = []
+
+    def write(key: str) -> None:
+        start.wait()
+        kept.extend(keep(database, key, device()))
+
+    threads = [threading.Thread(target=write, args=(f"s{number}",)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(kept) == 3
+    assert len(set(kept)) == 1
+
+
 def test_nothing_to_write_writes_nothing(database: Database) -> None:
-    assert keep(database, "a") == []
+    assert keep(database, "a") == ()

@@ -76,7 +76,7 @@ def _assessments() -> None:
         sa.Column("knowledge_version", sa.Text, nullable=False),
         sa.Column("urgency", sa.Integer, nullable=False),
         sa.Column("flagged", sa.Boolean, nullable=False),
-        sa.Column("content", sa.Text, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("submission_id", name="pk_assessments"),
         sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name="fk_assessments_submission_id"),
     )
@@ -133,20 +133,24 @@ def _record() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_record"),
         sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name="fk_record_submission_id"),
         sa.UniqueConstraint(
-            "resource_type", "resource_id", "version", name="uq_record_resource_type_resource_id_version"
+            "resource_id", "resource_type", "version", name="uq_record_resource_id_resource_type_version"
         ),
         sqlite_autoincrement=True,
     )
-    current = sa.text("is_current")
     op.create_index(
         "ix_record_current",
         "record",
         ["resource_type", "last_updated", "id"],
-        sqlite_where=current,
-        postgresql_where=current,
+        sqlite_where=sa.text("is_current = 1"),
+        postgresql_where=sa.text("is_current"),
     )
-    overlay = sa.text("is_overlay")
-    op.create_index("ix_record_response", "record", ["submission_id"], sqlite_where=overlay, postgresql_where=overlay)
+    op.create_index(
+        "ix_record_response",
+        "record",
+        ["submission_id"],
+        sqlite_where=sa.text("is_overlay = 1"),
+        postgresql_where=sa.text("is_overlay"),
+    )
     op.create_table(
         "write_backs",
         sa.Column("submission_id", sa.Text, nullable=False),
