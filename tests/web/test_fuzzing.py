@@ -45,9 +45,7 @@ json_values = st.recursive(
     | st.floats(allow_nan=False)
     | st.text()
     | st.sampled_from([MARKER, "", "x" * 300]),
-    lambda children: (
-        st.lists(children, max_size=3) | st.dictionaries(names, children, max_size=3)
-    ),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(names, children, max_size=3),
     max_leaves=6,
 )
 
@@ -95,9 +93,7 @@ def mutated(draw: st.DrawFn, resource: dict[str, Any]) -> dict[str, Any]:
             case "double" if isinstance(parent, list):
                 parent.append(copy.deepcopy(parent[path[-1]]))
             case "beside" if isinstance(parent, dict):
-                parent[draw(names | st.sampled_from(["valueString", "item", "_text"]))] = draw(
-                    json_values
-                )
+                parent[draw(names | st.sampled_from(["valueString", "item", "_text"]))] = draw(json_values)
         if not changed:
             break
     return changed
