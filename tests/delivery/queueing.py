@@ -137,10 +137,11 @@ class Desk:
         *,
         session: requests.Session | None = None,
         destinations: Mapping[str, Destination] | None = None,
+        timeout: tuple[float, float] = (5.0, 60.0),
         **more: Any,
     ) -> Delivery:
         def open_client(destination: Destination) -> FhirClient:
-            return FhirClient(destination.base_url, session=session, timeout=more.pop("timeout", (5.0, 60.0)))
+            return FhirClient(destination.base_url, session=session, timeout=timeout)
 
         return Delivery(
             database=self.database,
