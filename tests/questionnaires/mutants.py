@@ -271,8 +271,9 @@ def _of_floors(intake: Intake) -> Iterator[Mutant]:
             for level in _other_levels(floor.disposition):
                 floors = (*cause.floors[:j], replace(floor, disposition=level), *cause.floors[j + 1 :])
                 causes = (*intake.causes[:i], replace(cause, floors=floors), *intake.causes[i + 1 :])
+                said = f"{_level(floor.disposition)} made {_level(level)}"
                 yield Mutant(
-                    f"{cause.id}/floor-{j + 1}", "urgency of a floor", f"{_level(floor.disposition)} made {_level(level)}",
+                    f"{cause.id}/floor-{j + 1}", "urgency of a floor", said,
                     lambda causes=causes: replace(intake, causes=causes), touches=("first", cause.id),  # type: ignore[misc]
                 )  # fmt: skip
 
@@ -289,9 +290,8 @@ def _of_numbers(intake: Intake) -> Iterator[Mutant]:
         yield Mutant(
             "second_up_to", "number", f"by {step:+}", lambda other=changed_scoring: replace(intake, scoring=other)  # type: ignore[misc]
         )  # fmt: skip
-        yield Mutant(
-            "adult_from", "number", f"by {step:+}", lambda step=step: replace(intake, adult_from=intake.adult_from + step)  # type: ignore[misc]
-        )  # fmt: skip
+        older = replace(intake, adult_from=intake.adult_from + step)
+        yield Mutant("adult_from", "number", f"by {step:+}", lambda older=older: older)  # type: ignore[misc]
         for i, cause in enumerate(intake.causes):
             if cause.ceiling is not None:
                 causes = (*intake.causes[:i], replace(cause, ceiling=cause.ceiling + step), *intake.causes[i + 1 :])

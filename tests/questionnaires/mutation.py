@@ -1,6 +1,8 @@
-"""Does a slip in the knowledge break a case? Every mutant is played against every case and story.
+"""Does a slip in the knowledge show? Every mutant is played against every case and story.
 
-`python -m tests.questionnaires.mutation` prints the score by kind of rule, and the mutants that nothing noticed.
+`python -m tests.questionnaires.mutation` prints the score by kind of rule, twice: how many mutants break what a case or
+story says must come out, and how many change any recorded result (recorded.txt beside the cases). `--survivors` lists
+those that nothing noticed, with answers that would tell them from the original where there are any.
 """
 
 from __future__ import annotations
@@ -8,13 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 from fhir_app.assessment.assess import assess
 from fhir_app.assessment.assessment import Assessment
@@ -23,10 +26,15 @@ from fhir_app.evaluation.outcome import outcome_of
 from fhir_app.evaluation.played import answers_of
 from fhir_app.knowledge.answers import Answers
 from fhir_app.knowledge.cases import Case, Story
-from fhir_app.knowledge.criteria import Criterion, Missing, Truth, branches, compile_criterion, gate
+from fhir_app.knowledge.criteria import And, Criterion, Missing, Not, Truth, branches, compile_criterion, gate
 from fhir_app.knowledge.intake import Intake
+from fhir_app.knowledge.reachability import Witness, witness
 from tests.assessment.knowledge_fixture import cases_and_stories, intake
 from tests.questionnaires.mutants import Mutant, mutants, rules
+from tests.questionnaires.recorded import line
+
+# How a mutant came to light: an expectation broke, or only the record of a result changed, or nothing did.
+Fate = Literal["expectation", "record", "survived"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +45,17 @@ class Played:
     answers: Answers
     because: Literal["status"] | None
     before: Assessment
+    recorded: str
 
-    def notices(self, changed: Intake) -> bool:
-        """Whether the changed rules break what was expected (of a story: what its label was met in)."""
+    def fate(self, changed: Intake) -> Fate:
+        """What the changed rules do to this case: break what was expected (of a story: what its label was met in),
+        or change the record only."""
         after = assess(changed, self.answers, rank_causes=self.because is None, because=self.because)
+        if self._breaks(after):
+            return "expectation"
+        return "survived" if line(after) == self.recorded else "record"
+
+    def _breaks(self, after: Assessment) -> bool:
         if isinstance(self.given, Case):
             return any(True for _ in unmet_by(after, self.given.expected))
         one, other = (outcome_of(intake(), self.given, found) for found in (self.before, after))
@@ -57,39 +72,55 @@ def everything_played() -> tuple[Played, ...]:
         answers = answers_of(intake(), given.answers, name=given.id, status=status)
         because: Literal["status"] | None = None if status in ("completed", "amended") else "status"
         before = assess(intake(), answers, rank_causes=because is None, because=because)
-        found.append(Played(given, answers, because, before))
+        if isinstance(given, Case) and any(True for _ in unmet_by(before, given.expected)):
+            raise SystemExit(f"{given.id} does not come out as it says even without a mutant")
+        found.append(Played(given, answers, because, before, line(before)))
     return tuple(found)
 
 
-def is_noticed(mutant: Mutant) -> bool:
-    """Whether any case or story breaks. Only those are played that can tell the mutant from the original."""
-    concerned = [one for one in everything_played() if _can_tell(mutant, one)]
+def fate(mutant: Mutant) -> Fate:
+    """The worst that happens to any case or story. Only those are played that can tell mutant from original."""
+    concerned = _that_can_tell(mutant)
     if not concerned:
-        return False
-    try:
-        changed = mutant.intake()
-        return any(one.notices(changed) for one in concerned)
-    except ValueError:
-        return True  # the rules refuse to be compiled, which no release survives
+        return "survived"
+    changed = mutant.intake()
+    worst: Fate = "survived"
+    for one in concerned:
+        try:
+            came = one.fate(changed)
+        except ValueError:  # the rules refuse to be compiled: a row would be present on an empty form
+            return "expectation"
+        if came == "expectation":
+            return came
+        worst = came if worst == "survived" else worst
+    return worst
 
 
-def _can_tell(mutant: Mutant, one: Played) -> bool:
+def _that_can_tell(mutant: Mutant) -> list[Played]:
+    every = everything_played()
     if mutant.tree is not None:
-        return _truths(mutant.tree, one.answers) != _truths(_original(mutant.rule), one.answers)
+        pairs = zip(every, _truths(mutant.tree), _original_truths(mutant.rule), strict=True)
+        return [one for one, after, before in pairs if after != before]
     if mutant.touches is None:
-        return True
+        return list(every)
     kind, name = mutant.touches
-    if kind == "evidence":
-        return name in _evidence_held(one.before)
-    if kind == "first":
-        return one.before.assessed and one.before.causes[0].id == name
-    rows = {flag.id for flag in one.before.red_flags if flag.status == "present" and (flag.by_gap or kind == "present")}
-    return name in rows | {trigger.id for trigger in one.before.triggers}
+    return [one for one, touched in zip(every, _touched()[kind], strict=True) if name in touched]
 
 
-@lru_cache(maxsize=1024)
-def _evidence_held(before: Assessment) -> frozenset[str]:
-    return frozenset(item.id for cause in before.causes for item in (*cause.evidence_for, *cause.evidence_against))
+@lru_cache(maxsize=1)
+def _touched() -> dict[str, list[frozenset[str]]]:
+    """For each case, by kind of finding: which findings are there."""
+    found: dict[str, list[frozenset[str]]] = {"evidence": [], "first": [], "present": [], "by gap": []}
+    for one in everything_played():
+        before = one.before
+        held = [item for cause in before.causes for item in (*cause.evidence_for, *cause.evidence_against)]
+        present = [flag for flag in before.red_flags if flag.status == "present"]
+        triggers = [trigger.id for trigger in before.triggers]
+        found["evidence"].append(frozenset(item.id for item in held))
+        found["first"].append(frozenset(cause.id for cause in before.causes[:1] if before.assessed))
+        found["present"].append(frozenset([*(flag.id for flag in present), *triggers]))
+        found["by gap"].append(frozenset(flag.id for flag in present if flag.by_gap))
+    return found
 
 
 @lru_cache(maxsize=1)
@@ -97,30 +128,27 @@ def _originals() -> dict[str, Criterion]:
     return {name: rule.tree for name, _, rule in rules(intake())}
 
 
-def _original(name: str) -> Criterion:
-    return _originals()[name]
-
-
-Tests = tuple[tuple[object, ...], ...]
-
-
-def _truths(tree: Criterion, answers: Answers) -> tuple[bool, bool, Truth, Truth]:
-    """Everything that anybody may ask of a rule: whether a row fires, or would for a gap, and the other two readings."""
-    rows, strict, shown = _compiled(tree)
-    read = [(when(answers), at(answers)) for when, at in rows]
-    fires = any(truth is Truth.YES for truth, _ in read)
-    by_gap = any(truth is Truth.UNKNOWN and opened is Truth.YES for truth, opened in read)
-    return fires, by_gap, strict(answers), shown(answers)
-
-
 @lru_cache(maxsize=4)
-def _compiled(tree: Criterion):  # type: ignore[no-untyped-def]
+def _original_truths(name: str) -> list[tuple[Any, ...]]:
+    return _truths(_originals()[name])
+
+
+def _truths(tree: Criterion) -> list[tuple[Any, ...]]:
+    """For each case all that anybody may ask of a rule: does a row fire, or would it for a gap, and both other
+    readings."""
     reading = intake().reading
     rows = [
-        tuple(compile_criterion(part, Missing.RULE, reading) for part in (branch, gate(branch)))
+        (compile_criterion(branch, Missing.RULE, reading), compile_criterion(gate(branch), Missing.RULE, reading))
         for branch in branches(tree)
     ]
-    return rows, compile_criterion(tree, Missing.STRICT, reading), compile_criterion(tree, Missing.SHOWN, reading)
+    strict, shown = (compile_criterion(tree, missing, reading) for missing in (Missing.STRICT, Missing.SHOWN))
+    found = []
+    for one in everything_played():
+        read = [(when(one.answers), opened(one.answers)) for when, opened in rows]
+        fires = any(truth is Truth.YES for truth, _ in read)
+        by_gap = any(truth is Truth.UNKNOWN and opened is Truth.YES for truth, opened in read)
+        found.append((fires, by_gap, strict(one.answers), shown(one.answers)))
+    return found
 
 
 # --- all of them --------------------------------------------------------------------------------------------------
@@ -132,64 +160,113 @@ def all_mutants() -> tuple[Mutant, ...]:
 
 
 def sample(count: int, seed: int, kinds: Iterable[str] = ()) -> tuple[int, ...]:
-    """Numbers of `count` mutants (of these kinds), drawn without order."""
+    """Numbers of `count` mutants (of these kinds), drawn at random."""
     wanted = set(kinds)
     every = [i for i, mutant in enumerate(all_mutants()) if not wanted or mutant.kind in wanted]
     return tuple(sorted(random.Random(seed).sample(every, min(count, len(every)))))
 
 
-def tried(numbers: Sequence[int]) -> list[tuple[int, bool]]:
-    return [(number, is_noticed(all_mutants()[number])) for number in numbers]
+def fates(numbers: Sequence[int]) -> list[tuple[int, Fate]]:
+    return [(number, fate(all_mutants()[number])) for number in numbers]
 
 
-def _results(numbers: Sequence[int], jobs: int) -> Iterator[tuple[int, bool]]:
+def _all_fates(numbers: Sequence[int], jobs: int) -> Iterator[tuple[int, Fate]]:
     chunks = [numbers[i : i + 50] for i in range(0, len(numbers), 50)]
+    everything_played(), all_mutants()  # before any fork, so that every process has them
     if jobs == 1:
         for chunk in chunks:
-            yield from tried(chunk)
+            yield from fates(chunk)
         return
-    everything_played(), all_mutants()  # before the fork, so that every process has them
     with ProcessPoolExecutor(jobs) as pool:
-        for chunk_results in pool.map(partial(tried), chunks):
-            yield from chunk_results
+        for some in pool.map(fates, chunks):
+            yield from some
+
+
+def telling(mutant: Mutant, seconds: int = 3) -> Witness | Literal["not searched"] | None:
+    """Answers to the form for which original and mutant differ; None when there are none, so that nobody can tell."""
+    if mutant.tree is None:
+        return "not searched"
+    original = _originals()[mutant.rule]
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        either = And((original, Not(mutant.tree))), And((Not(original), mutant.tree))
+        return next((found for found in (witness(tree, intake()) for tree in either) if found is not None), None)
+    except (TimeoutError, RecursionError):
+        return "not searched"
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+# --- command line -------------------------------------------------------------------------------------------------
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.questionnaires.mutation", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.questionnaires.mutation")
     parser.add_argument("--sample", type=int, help="try only so many, drawn at random")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", action="append", default=[], help="only mutants of this kind (repeatable)")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--survivors", action="store_true", help="list the mutants that nothing noticed")
+    parser.add_argument("--survivors", action="store_true", help="list the mutants that no case noticed")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     numbers = sample(given.sample or len(all_mutants()), given.seed, given.kind)
-    noticed = dict(_results(numbers, given.jobs))
-    _print(noticed, as_json=given.json, survivors=given.survivors)
+    found = dict(_all_fates(numbers, given.jobs))
+    text = json.dumps(_as_json(found), indent=2, ensure_ascii=False) if given.json else "\n".join(_as_text(found))
+    sys.stdout.write(text + "\n")
+    if given.survivors and not given.json:
+        sys.stdout.writelines(f"{said}\n" for said in _survivors(found))
     return 0
 
 
-def _print(noticed: dict[int, bool], *, as_json: bool, survivors: bool) -> None:
-    every = all_mutants()
-    tries = Counter(every[number].kind for number in noticed)
-    killed = Counter(every[number].kind for number, seen in noticed.items() if seen)
-    left = [every[number] for number, seen in noticed.items() if not seen]
-    if as_json:
-        data = {
-            "version": intake().knowledge_version,
-            "kinds": {kind: {"mutants": tries[kind], "noticed": killed[kind]} for kind in sorted(tries)},
-            "survivors": [{"rule": m.rule, "kind": m.kind, "change": m.change} for m in left],
-        }
-        print(json.dumps(data, indent=2, ensure_ascii=False))
-        return
-    print(f"Knowledge {intake().knowledge_version}: {len(everything_played())} cases and stories.")
-    for kind in sorted(tries, key=lambda kind: -tries[kind]):
-        print(f"  {kind:22} {killed[kind]:5} of {tries[kind]:5} noticed  {100 * killed[kind] / tries[kind]:5.1f} %")
-    total, seen = sum(tries.values()), sum(killed.values())
-    print(f"  {'all':22} {seen:5} of {total:5} noticed  {100 * seen / max(1, total):5.1f} %")
-    if survivors:
-        for mutant in left:
-            print(f"survived: {mutant.kind} {mutant.rule}: {mutant.change}")
+def _counts(found: dict[int, Fate]) -> dict[str, Counter[str]]:
+    counts: dict[str, Counter[str]] = {}
+    for number, came in found.items():
+        counts.setdefault(all_mutants()[number].kind, Counter())[came] += 1
+    return counts
+
+
+def _as_json(found: dict[int, Fate]) -> dict[str, Any]:
+    left = [all_mutants()[number] for number, came in found.items() if came == "survived"]
+    return {
+        "version": intake().knowledge_version,
+        "kinds": {kind: dict(count) for kind, count in sorted(_counts(found).items())},
+        "survivors": [{"rule": m.rule, "kind": m.kind, "change": m.change} for m in left],
+    }
+
+
+def _as_text(found: dict[int, Fate]) -> Iterator[str]:
+    counts = _counts(found)
+    yield f"Knowledge {intake().knowledge_version}: {len(everything_played())} cases and stories."
+    yield f"  {'kind of rule':22} {'mutants':>7} {'expectation':>16}  {'or record':>16}"
+    total = Counter[str]()
+    for kind, count in (*sorted(counts.items(), key=lambda pair: -pair[1].total()), ("all", total)):
+        total.update(count if count is not total else {})
+        every = count.total()
+        broke, changed = count["expectation"], count["expectation"] + count["record"]
+        shares = (f"{count:8} {100 * count / every:5.1f} %" for count in (broke, changed))
+        yield f"  {kind:22} {every:7} {'  '.join(shares)}"
+
+
+def _survivors(found: dict[int, Fate]) -> Iterator[str]:
+    for number, came in found.items():
+        mutant = all_mutants()[number]
+        if came == "survived":
+            answers = telling(mutant)
+            said = "nobody can tell" if answers is None else _said(answers)
+            yield f"{mutant.kind} {mutant.rule}: {mutant.change}: {said}"
+
+
+def _said(answers: Witness | Literal["not searched"]) -> str:
+    if isinstance(answers, str):
+        return answers
+    ticked = {link_id: sorted(codes) for link_id, codes in answers.codes.items()}
+    return f"told by {json.dumps({**ticked, **answers.numbers})}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+"""What every case and story comes out as, one line each, so that a change of the knowledge shows as a change of lines.
+
+`python -m tests.questionnaires.recorded` writes recorded.txt anew; look at the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from fhir_app.assessment.assessment import Assessment
+from fhir_app.evaluation.played import Result, play_case, play_story
+from tests.assessment.knowledge_fixture import cases_and_stories, intake
+
+PATH = Path(__file__).with_name("recorded.txt")
+
+
+def line(assessment: Assessment) -> str:
+    """Urgency; rows that are present (with ? where a gap made them so); every cause with score and word, in rank
+    order; variants and hints."""
+    result = Result.of(assessment)
+    gaps = {flag.id for flag in assessment.red_flags if flag.by_gap}
+    rows = " ".join(f"{row}?" if row in gaps else row for row in result.present)
+    causes = ""
+    if assessment.assessed:
+        causes = " ".join(
+            f"{cause.id}={cause.score}{cause.likelihood[0]}{'^' if cause.capped_by else ''}"
+            f"{'(' + ','.join(cause.variants) + ')' if cause.variants else ''}"
+            for cause in assessment.causes
+        )
+    hints = " ".join(hint.id for hint in assessment.hints)
+    return f"{result.urgency} | {rows} | {causes} | {hints}"
+
+
+def lines() -> tuple[str, ...]:
+    """One line for each case and story, under the digest of the knowledge that gave them."""
+    cases, stories = cases_and_stories()
+    found = [f"{case.id}: {line(play_case(intake(), case))}" for case in cases]
+    found += [f"{story.id}: {line(play_story(intake(), story))}" for story in stories]
+    return (f"# knowledge {intake().knowledge_version}", *found)
+
+
+if __name__ == "__main__":
+    PATH.write_text("\n".join(lines()) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{len(lines()) - 1} results written to {PATH.name}.\n")
