@@ -1,0 +1,217 @@
+"""The criteria language: what a line means, and the three values."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fhir_app.knowledge.answers import Answers, AnswerValue, Coding, State
+from fhir_app.knowledge.criteria import (
+    And,
+    Compare,
+    Criterion,
+    CriterionError,
+    Missing,
+    Named,
+    Not,
+    Or,
+    Reading,
+    Ticked,
+    Truth,
+    Unanswered,
+    branches,
+    compile_criterion,
+    expand,
+    gate,
+    leaves,
+    link_ids,
+    parse_criterion,
+)
+
+NO, UNKNOWN, YES = Truth.NO, Truth.UNKNOWN, Truth.YES
+READING = Reading(core=frozenset({"core"}), declines={"core": {"rather-not": frozenset({"private"})}})
+A, B = Ticked("a", ("x",)), Ticked("b", ("x",))
+
+
+def ticks(*codes: str) -> tuple[AnswerValue, ...]:
+    return tuple(Coding("http://example.org", code) for code in codes)
+
+
+def value(tree: Criterion, answers: Answers, missing: Missing = Missing.RULE) -> Truth:
+    return compile_criterion(tree, missing, READING)(answers)
+
+
+def standing(**truths: Truth) -> Answers:
+    """Answers in which the option x of each question has this truth."""
+    answered = {name: ticks("x" if truth is YES else "y") for name, truth in truths.items() if truth is not UNKNOWN}
+    return Answers(answered, {name: State.BLANK for name, truth in truths.items() if truth is UNKNOWN})
+
+
+@pytest.mark.parametrize(("left", "right"), list(product(Truth, Truth)))
+def test_and_is_the_least_or_the_greatest_and_not_mirrors(left: Truth, right: Truth) -> None:
+    answers = standing(a=left, b=right)
+    assert value(And((A, B)), answers) is min(left, right)
+    assert value(Or((A, B)), answers) is max(left, right)
+    assert value(Not(A), answers) is {NO: YES, UNKNOWN: UNKNOWN, YES: NO}[left]
+
+
+@pytest.mark.parametrize(("first", "second", "third"), list(product(Truth, Truth, Truth)))
+def test_what_de_morgan_says_holds_for_three_values(first: Truth, second: Truth, third: Truth) -> None:
+    answers = standing(a=first, b=second, c=third)
+    terms = (A, B, Ticked("c", ("x",)))
+    assert value(Not(And(terms)), answers) is value(Or(tuple(Not(term) for term in terms)), answers)
+
+
+@pytest.mark.parametrize(
+    ("missing", "question", "state", "expected"),
+    [
+        (Missing.RULE, "core", State.BLANK, NO),
+        (Missing.RULE, "other", State.BLANK, UNKNOWN),
+        (Missing.RULE, "other", State.UNDETERMINED, NO),
+        (Missing.RULE, "other", State.NOT_ASKED, NO),
+        (Missing.STRICT, "core", State.BLANK, UNKNOWN),
+        (Missing.STRICT, "other", State.BLANK, UNKNOWN),
+        (Missing.STRICT, "other", State.UNDETERMINED, UNKNOWN),
+        (Missing.STRICT, "other", State.NOT_ASKED, NO),
+        (Missing.SHOWN, "core", State.BLANK, NO),
+        (Missing.SHOWN, "other", State.BLANK, NO),
+        (Missing.SHOWN, "other", State.UNDETERMINED, NO),
+        (Missing.SHOWN, "other", State.NOT_ASKED, NO),
+    ],
+)
+def test_how_a_gap_is_read(missing: Missing, question: str, state: State, expected: Truth) -> None:
+    answers = Answers({}, {question: state})
+    assert value(Ticked(question, ("x",)), answers, missing) is expected
+    assert value(Compare(question, ">", 3), answers, missing) is expected
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"), [(Missing.RULE, UNKNOWN), (Missing.STRICT, UNKNOWN), (Missing.SHOWN, NO)]
+)
+def test_not_sure_is_unknown_except_for_what_is_shown(missing: Missing, expected: Truth) -> None:
+    assert value(A, Answers({"a": ticks("not-sure")}), missing) is expected
+
+
+def test_who_declines_leaves_only_the_private_options_unknown_and_only_for_the_strict_reading() -> None:
+    declined = Answers({"core": ticks("rather-not")})
+    assert value(Ticked("core", ("private",)), declined, Missing.STRICT) is UNKNOWN
+    assert value(Ticked("core", ("public",)), declined, Missing.STRICT) is NO
+    assert value(Ticked("core", ("private",)), declined, Missing.RULE) is NO
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (Answers({}, {"a": State.BLANK}), YES),
+        (Answers({"a": ticks("not-sure")}), YES),
+        (Answers({"a": ticks("x")}), NO),
+        (Answers({}, {"a": State.UNDETERMINED}), NO),
+        (Answers({}), NO),
+    ],
+)
+def test_unanswered_means_shown_and_blank_or_not_sure(answers: Answers, expected: Truth) -> None:
+    assert value(Unanswered("a"), answers) is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "tree"),
+    [
+        ("a includes x", Ticked("a", ("x",))),
+        ("a any of {x, y}", Ticked("a", ("x", "y"))),
+        ("a all of {x, y}", Ticked("a", ("x", "y"), 2)),
+        ("a n>=2 of {x, y, z}", Ticked("a", ("x", "y", "z"), 2)),
+        ("a = x", Ticked("a", ("x",))),
+        ("a in {x, y}", Ticked("a", ("x", "y"))),
+        ("pt-age >= 60", Compare("pt-age", ">=", 60)),
+        ("pt-age = 60", Compare("pt-age", "=", 60)),
+        ("a unanswered", Unanswered("a")),
+        ("@WEAK", Named("WEAK")),
+        ("NOT a = x", Not(Ticked("a", ("x",)))),
+        ("a = x AND b = x OR a = y", Or((And((A, B)), Ticked("a", ("y",))))),
+        ("a = x AND (b = x OR a = y)", And((A, Or((B, Ticked("a", ("y",))))))),
+        ("NOT a = x AND b = x", And((Not(A), B))),
+    ],
+)
+def test_a_line_is_the_tree_that_it_reads_as(line: str, tree: Criterion) -> None:
+    assert parse_criterion(line) == tree
+
+
+@pytest.mark.parametrize(
+    "line", ["", "a", "a includes", "a any {x}", "a = x AND", "(a = x", "a == x", "NOT", "A = x", "a = x b = y"]
+)
+def test_what_cannot_be_read_is_refused_with_its_place(line: str) -> None:
+    with pytest.raises(CriterionError) as refused:
+        parse_criterion(line)
+    assert refused.value.line >= 1
+    assert refused.value.column >= -1
+
+
+def test_at_least_counts_ticked_options() -> None:
+    two_of = parse_criterion("a n>=2 of {x, y, z}")
+    assert value(two_of, Answers({"a": ticks("x", "z")})) is YES
+    assert value(two_of, Answers({"a": ticks("x", "other")})) is NO
+    assert value(two_of, Answers({"a": ticks("x", "not-sure")})) is UNKNOWN
+
+
+def test_names_are_replaced_at_any_depth_and_a_circle_is_found() -> None:
+    conditions = {"ONE": A, "TWO": Not(Named("ONE"))}
+    assert expand(parse_criterion("b = x AND @TWO"), conditions) == And((B, Not(A)))
+    with pytest.raises(RecursionError):
+        expand(Named("LOOP"), {"LOOP": Not(Named("LOOP"))})
+    with pytest.raises(KeyError):
+        expand(Named("NOBODY"), {})
+
+
+def test_a_top_level_or_is_several_rows_and_the_first_term_of_a_row_is_its_gate() -> None:
+    tree = parse_criterion("a = x AND b = x OR b = y")
+    assert branches(tree) == (And((A, B)), Ticked("b", ("y",)))
+    assert [gate(branch) for branch in branches(tree)] == [A, Ticked("b", ("y",))]
+    assert link_ids(tree) == {"a", "b"}
+
+
+# --- more answers never turn yes into no or no into yes -----------------------------------------------------------
+
+LEAVES: st.SearchStrategy[Criterion] = st.builds(
+    Ticked,
+    st.sampled_from(["a", "b", "core"]),
+    st.lists(st.sampled_from(["x", "y", "z"]), min_size=1, max_size=3, unique=True).map(tuple),
+)
+TREES: st.SearchStrategy[Criterion] = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.builds(Not, inner),
+        st.builds(And, st.lists(inner, min_size=2, max_size=3).map(tuple)),
+        st.builds(Or, st.lists(inner, min_size=2, max_size=3).map(tuple)),
+    ),
+    max_leaves=8,
+)
+FORMS = st.dictionaries(
+    st.sampled_from(["a", "b", "core"]), st.sets(st.sampled_from(["x", "y", "z"]), min_size=1), min_size=3
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(TREES, FORMS, st.sets(st.sampled_from(["a", "b", "core"])))
+def test_what_is_certain_with_gaps_stays_so_when_they_are_filled(
+    tree: Criterion, form: dict[str, set[str]], left_out: set[str]
+) -> None:
+    full = Answers({question: ticks(*sorted(codes)) for question, codes in form.items()})
+    gappy = Answers(
+        {question: values for question, values in full.answered.items() if question not in left_out},
+        {question: State.BLANK for question in left_out},
+    )
+    before, after = value(tree, gappy, Missing.STRICT), value(tree, full, Missing.STRICT)
+    assert before is UNKNOWN or before is after
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(TREES, FORMS)
+def test_without_gaps_every_reading_agrees_and_is_certain(tree: Criterion, form: dict[str, set[str]]) -> None:
+    answers = Answers({question: ticks(*sorted(codes)) for question, codes in form.items()})
+    read = {value(tree, answers, missing) for missing in Missing}
+    assert len(read) == 1
+    assert UNKNOWN not in read
+    assert all(isinstance(leaf, Ticked) for leaf in leaves(tree))
