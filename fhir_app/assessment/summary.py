@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ _NOT_RANKED = {
     "invalid": "Causes not ranked: the response breaks its questionnaire, so all of this is unverified.",
     "under-age": "Causes not ranked: under age.",
 }
+# What others found in others is no likelihood of this person, and reads like one.
+_PERCENTAGES = re.compile(r" ?\([^()]*%[^()]*\)")
 # How many flags, causes, and answers for each are told, from roomy to tight; the first that fits one screen stands.
 _SIZES = ((4, 3, 3), (4, 3, 2), (4, 2, 2), (3, 2, 2), (4, 1, 2), (3, 1, 2), (3, 1, 1), (2, 1, 1))
 
@@ -204,7 +207,8 @@ class _Teller:
 
     def _hints(self) -> Iterator[SummaryLine]:
         for hint in self.assessment.hints[:2]:
-            yield SummaryLine(f"Consider: {hint.says}", (hint.id,), self._numbered(hint.sources))
+            says = _PERCENTAGES.sub("", hint.says)
+            yield SummaryLine(f"Consider: {says}", (hint.id,), self._numbered(hint.sources))
 
     # --- gaps and basis -------------------------------------------------------------------------------------------
 

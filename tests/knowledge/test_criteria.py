@@ -201,7 +201,7 @@ def test_what_is_certain_with_gaps_stays_so_when_they_are_filled(
     full = Answers({question: ticks(*sorted(codes)) for question, codes in form.items()})
     gappy = Answers(
         {question: values for question, values in full.answered.items() if question not in left_out},
-        {question: State.BLANK for question in left_out},
+        dict.fromkeys(left_out, State.BLANK),
     )
     before, after = value(tree, gappy, Missing.STRICT), value(tree, full, Missing.STRICT)
     assert before is UNKNOWN or before is after

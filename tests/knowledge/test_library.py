@@ -19,8 +19,10 @@ def test_an_intake_is_found_by_its_url_and_version(tmp_path: Path) -> None:
     assert library.questionnaires == (found.questionnaire.resource,)
 
 
-@pytest.mark.parametrize("canonical", ["", "|", "http://example.org/Questionnaire/small", "http://example.org/Questionnaire/small|",
-                                       "http://example.org/Questionnaire/small|1.0", "http://example.org/Questionnaire/small|1.0.1"])  # fmt: skip
+URL = "http://example.org/Questionnaire/small"
+
+
+@pytest.mark.parametrize("canonical", ["", "|", URL, f"{URL}|", f"{URL}|1.0", f"{URL}|1.0.1"])
 def test_a_bare_url_or_another_version_finds_nothing(tmp_path: Path, canonical: str) -> None:
     spoiled(tmp_path)
     assert load_library(tmp_path).by_canonical(canonical) is None
