@@ -16,7 +16,7 @@ from fhir_app.assessment.causes import (
     outside_explanation,
     ranked,
 )
-from fhir_app.assessment.compiled import CompiledCause, CompiledIntake, compiled, gaps_of
+from fhir_app.assessment.compiled import CompiledCause, CompiledIntake, compiled, gaps_of, with_open_questions
 from fhir_app.assessment.next_question import best_next_question
 from fhir_app.assessment.red_flags import find_red_flags, find_triggers
 from fhir_app.knowledge.answers import Answers, State
@@ -35,6 +35,7 @@ def assess(
     and the person is of age. `because` says why they are not (the response's status, or its issues).
     """
     rules = compiled(intake)
+    answers = with_open_questions(rules, answers)
     gaps = gaps_of(answers, intake.reading)
     flags = find_red_flags(rules, answers, gaps)
     triggers = find_triggers(rules, answers, gaps)

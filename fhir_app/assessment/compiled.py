@@ -11,6 +11,7 @@ from fhir_app.assessment.because import Because, compile_because, sources_of
 from fhir_app.knowledge.answers import Answers, State
 from fhir_app.knowledge.checks import every_rule
 from fhir_app.knowledge.criteria import (
+    And,
     Compare,
     Criterion,
     Exists,
@@ -20,12 +21,14 @@ from fhir_app.knowledge.criteria import (
     Ticked,
     Truth,
     branches,
+    by_code,
     compile_criterion,
     gate,
     leaves,
     link_ids,
 )
 from fhir_app.knowledge.intake import Cause, Evidence, Floor, Hint, Intake, RedFlag, Rule, Trigger, Variant
+from fhir_app.knowledge.reachability import shown_when
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,10 @@ class CompiledEvidence:
 
 @dataclass(frozen=True)
 class CompiledTrigger:
+    """A trigger reads every gap as "no", so that an exclusion which was not affirmed does not stop it."""
+
     trigger: Trigger
-    branches: tuple[Branch, ...]
+    when: Test
     because: Because
 
 
@@ -96,6 +101,7 @@ class CompiledIntake:
     weak_leaders: Mapping[str, Test | None]
     askable: tuple[str, ...]
     named: Mapping[str, frozenset[str] | None]
+    opened_by: Mapping[str, tuple[tuple[str, Test], ...]]
 
     def live(self, answers: Answers, gaps: frozenset[str]) -> frozenset[str]:
         """The questions that can make any rule differ from how it stands when nothing was asked: those with a gap,
@@ -122,7 +128,7 @@ def compiled(intake: Intake) -> CompiledIntake:
         intake=intake,
         flags=tuple(_flag(flag, reading) for flag in intake.red_flags),
         triggers=tuple(
-            CompiledTrigger(trigger, _branches(trigger.when.tree, reading), compile_because(trigger.when.tree, reading))
+            CompiledTrigger(trigger, rule(trigger.when, Missing.SHOWN), compile_because(trigger.when.tree, reading))
             for trigger in intake.triggers
         ),
         causes=causes,
@@ -133,6 +139,7 @@ def compiled(intake: Intake) -> CompiledIntake:
         },
         askable=_askable(intake, causes),
         named=_named(intake),
+        opened_by=_opened_by(intake),
     )
 
 
@@ -218,6 +225,45 @@ def _named(intake: Intake) -> Mapping[str, frozenset[str] | None]:
                 # (Whether a question is unanswered is a matter of gaps, not of what was ticked.)
                 named[leaf.link_id] = None
     return {link_id: None if codes is None else frozenset(codes) for link_id, codes in named.items()}
+
+
+def _opened_by(intake: Intake) -> Mapping[str, tuple[tuple[str, Test], ...]]:
+    """For each question, the questions whose being shown depends on it, each with the strict reading of its
+    conditions (its own and those of the groups around it)."""
+    opened: dict[str, list[tuple[str, Test]]] = {}
+    for link_id, conditions in shown_when(intake.questionnaire).items():
+        if conditions and intake.questionnaire.by_link_id[link_id].is_question:
+            tree = And(conditions)
+            test = compile_criterion(by_code(tree), Missing.STRICT, intake.reading)
+            for asked in link_ids(tree):
+                opened.setdefault(asked, []).append((link_id, test))
+    return {link_id: tuple(found) for link_id, found in opened.items()}
+
+
+def with_open_questions(rules: CompiledIntake, answers: Answers) -> Answers:
+    """The same answers, with every question that was not shown only because of a "not sure" or a declined answer
+    marked as undetermined: nobody may read it as "no"."""
+    reading = rules.intake.reading
+    doubtful = [
+        link_id
+        for link_id in answers.answered
+        if answers.codes(link_id) & (reading.not_sure | set((reading.declines or {}).get(link_id, ())))
+    ]
+    if not doubtful:
+        return answers
+    states = dict(answers.states)
+    while doubtful:
+        settled = Answers(answers.answered, states)
+        found = [
+            link_id
+            for asked in doubtful
+            for link_id, shown in rules.opened_by.get(asked, ())
+            if answers.state(link_id) is State.NOT_ASKED and link_id not in states
+            if shown(settled) is Truth.UNKNOWN
+        ]
+        states.update(dict.fromkeys(found, State.UNDETERMINED))
+        doubtful = found
+    return Answers(answers.answered, states)
 
 
 def _askable(intake: Intake, causes: tuple[CompiledCause, ...]) -> tuple[str, ...]:

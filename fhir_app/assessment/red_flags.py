@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fhir_app.assessment.assessment import FlagStatus, RedFlagFinding, TriggerFinding
 from fhir_app.assessment.because import sources_of, unanswered_in
-from fhir_app.assessment.compiled import CompiledFlag, CompiledIntake
+from fhir_app.assessment.compiled import Branch, CompiledFlag, CompiledIntake
 from fhir_app.knowledge.answers import Answers
 from fhir_app.knowledge.criteria import Truth
 from fhir_app.knowledge.intake import Disposition
@@ -37,11 +37,15 @@ def _fires(flag: CompiledFlag, answers: Answers) -> tuple[Disposition | None, bo
         truth = branch.when(answers)
         if truth is Truth.YES and (disposition is None or flag.flag.disposition > disposition):
             disposition, by_gap = flag.flag.disposition, False
-        elif truth is Truth.UNKNOWN and blank is not None and branch.gate(answers) is Truth.YES:
-            # Each branch is a row of its own, so the more urgent of the two stands.
-            if disposition is None or blank > disposition:
-                disposition, by_gap = blank, True
+        elif truth is Truth.UNKNOWN and blank is not None and _is_open(branch, blank, disposition, answers):
+            disposition, by_gap = blank, True
     return disposition, by_gap
+
+
+def _is_open(branch: Branch, blank: Disposition, so_far: Disposition | None, answers: Answers) -> bool:
+    """Whether the gap of a branch counts: its gate is yes, and (each branch being a row of its own) no other branch
+    is more urgent already."""
+    return (so_far is None or blank > so_far) and branch.gate(answers) is Truth.YES
 
 
 def _most_urgent_of_each_family(fired: list[tuple[CompiledFlag, Disposition | None, bool]]) -> frozenset[str]:
@@ -108,6 +112,6 @@ def find_triggers(rules: CompiledIntake, answers: Answers, gaps: frozenset[str])
             sources=sources_of(rule.trigger.citations),
         )
         for rule in rules.triggers
-        if any(branch.when(answers) is Truth.YES for branch in rule.branches)
+        if rule.when(answers) is Truth.YES
     ]
     return tuple(sorted(found, key=lambda finding: finding.disposition, reverse=True))

@@ -224,6 +224,22 @@ def link_ids(criterion: Criterion) -> frozenset[str]:
     return frozenset(leaf.link_id for leaf in leaves(criterion) if not isinstance(leaf, Named))
 
 
+def by_code(criterion: Criterion) -> Criterion:
+    """The tree with every comparison to a Coding read as "this option is ticked", so that "not sure" and declined
+    answers leave it unknown, as they do in the rules."""
+    match criterion:
+        case And(terms):
+            return And(tuple(by_code(term) for term in terms))
+        case Or(terms):
+            return Or(tuple(by_code(term) for term in terms))
+        case Not(term):
+            return Not(by_code(term))
+        case Compare(link_id, "=", Coding(code=str(code))):
+            return Ticked(link_id, (code,))
+        case _:
+            return criterion
+
+
 # --- tree -> yes, no or unknown ---------------------------------------------------------------------------------
 
 
@@ -247,10 +263,9 @@ _NO, _UNKNOWN, _YES = Truth.NO, Truth.UNKNOWN, Truth.YES
 def compile_criterion(criterion: Criterion, missing: Missing, reading: Reading) -> Test:
     """The (expanded) tree as one function of the answers."""
     match criterion:
-        case And(terms):
-            return _conjunction(tuple(compile_criterion(term, missing, reading) for term in terms))
-        case Or(terms):
-            return _disjunction(tuple(compile_criterion(term, missing, reading) for term in terms))
+        case And(terms) | Or(terms):
+            join = _conjunction if isinstance(criterion, And) else _disjunction
+            return join(tuple(compile_criterion(term, missing, reading) for term in terms))
         case Not(term):
             return _negation(compile_criterion(term, missing, reading))
         case Ticked():

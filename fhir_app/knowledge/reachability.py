@@ -56,7 +56,7 @@ def _pick(bounds: tuple[int, int]) -> int:
 
 
 @lru_cache(maxsize=32)
-def _conditions(questionnaire: Questionnaire) -> Mapping[str, tuple[Criterion, ...]]:
+def shown_when(questionnaire: Questionnaire) -> Mapping[str, tuple[Criterion, ...]]:
     """For each item, what must hold for it to be shown: its own condition and those of the groups around it."""
     found: dict[str, tuple[Criterion, ...]] = {}
 
@@ -73,7 +73,7 @@ def _conditions(questionnaire: Questionnaire) -> Mapping[str, tuple[Criterion, .
 class _Search:
     def __init__(self, questionnaire: Questionnaire, not_sure: frozenset[str]) -> None:
         self.items = questionnaire.by_link_id
-        self.conditions = _conditions(questionnaire)
+        self.conditions = shown_when(questionnaire)
         self.not_sure = not_sure
 
     def solve(self, goals: tuple[Criterion, ...], partial: _Partial) -> Iterator[_Partial]:
