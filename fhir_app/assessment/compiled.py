@@ -9,7 +9,6 @@ from functools import lru_cache
 from fhir_app.assessment.assessment import RedFlagFinding
 from fhir_app.assessment.because import Because, compile_because, sources_of
 from fhir_app.knowledge.answers import Answers, State
-from fhir_app.knowledge.checks import every_rule
 from fhir_app.knowledge.criteria import (
     And,
     Compare,
@@ -29,6 +28,7 @@ from fhir_app.knowledge.criteria import (
 )
 from fhir_app.knowledge.intake import Cause, Evidence, Floor, Hint, Intake, RedFlag, Rule, Trigger, Variant
 from fhir_app.knowledge.reachability import shown_when
+from fhir_app.knowledge.rules import every_rule
 
 
 @dataclass(frozen=True)

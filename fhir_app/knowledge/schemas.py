@@ -10,8 +10,9 @@ URGENCIES = ("emergency", "same-day", "soon", "routine", "self-care")
 PLACES = ("hospital", "clinic")
 DISPOSITIONS = ("emergency", "same-day hospital", "same-day clinic", "soon", "routine", "self-care")
 GROUPS = (
-    "location", "side", "onset", "relief-time", "relief-how", "trigger", "course", "association", "exposure", "background",
-)  # fmt: skip
+    *("location", "side", "onset", "relief-time", "relief-how", "trigger", "course"),
+    *("association", "exposure", "background"),
+)
 
 _ID = validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9.-]*$")
 _CITE = validate.Regexp(r"^[A-Za-z0-9-]+#.+$", error="a citation is Source#locator")

@@ -41,7 +41,7 @@ for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:null", r"^(?:null|~|)$", ["n", "~", ""]),
     ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
 ):
-    _StrictLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))  # type: ignore[no-untyped-call]
+    _StrictLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
 
 
 def read_yaml(path: Path) -> tuple[Document, list[str]]:
@@ -50,7 +50,7 @@ def read_yaml(path: Path) -> tuple[Document, list[str]]:
     lines: dict[KeyPath, int] = {}
     loader = _StrictLoader(path.read_text(encoding="utf-8"))
     try:
-        node = loader.get_single_node()  # type: ignore[no-untyped-call]
+        node = loader.get_single_node()
         data = _construct(loader, node, (), path, lines, problems) if node is not None else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -58,7 +58,7 @@ def read_yaml(path: Path) -> tuple[Document, list[str]]:
         problems.append(f"{path.name}:{line}: not YAML: {getattr(error, 'problem', None) or 'cannot be read'}")
         data = None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
     return Document(path, data, lines), problems
 
 
@@ -69,7 +69,7 @@ def _construct(
     if isinstance(node, yaml.MappingNode):
         result: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node)  # type: ignore[no-untyped-call]
+            key = loader.construct_object(key_node)
             if key in result:
                 problems.append(f"{path.name}:{key_node.start_mark.line + 1}: the key {key!r} stands twice")
             result[key] = _construct(loader, value_node, (*at, key), path, lines, problems)
@@ -77,4 +77,4 @@ def _construct(
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_construct(loader, child, (*at, i), path, lines, problems) for i, child in enumerate(node.value)]
-    return loader.construct_object(node)  # type: ignore[no-untyped-call]
+    return loader.construct_object(node)
