@@ -86,3 +86,37 @@ def test_wrong_knowledge_stops_the_start(tmp_path: Path) -> None:
 def test_a_country_that_the_leaflets_do_not_know_stops_the_start(tmp_path: Path, library: Library) -> None:
     with pytest.raises(KnowledgeError, match="zz"):
         load_parts(settings(tmp_path, country="zz"), library)
+
+
+def test_a_token_that_names_its_origin_reads_what_came_from_there_and_nothing_else(
+    tmp_path: Path, library: Library
+) -> None:
+    tokens = (
+        Token("all", digest_of("a")),
+        Token("one", digest_of("b"), "https://one.example/fhir"),
+        Token("two", digest_of("c"), "https://two.example/fhir"),
+    )
+    parts = load_parts(settings(tmp_path, tokens=tokens), library)
+    client = create_app(parts).test_client()
+
+    def seen(secret: str, path: str) -> tuple[int, int]:
+        reply = client.get(f"/fhir/{path}", headers={"Authorization": f"Bearer {secret}"})
+        return reply.status_code, reply.get_json().get("total", 1)
+
+    made = client.post(
+        "/fhir/QuestionnaireResponse",
+        data=SAMPLE.read_bytes(),
+        headers={**FHIR_JSON, "Authorization": "Bearer b"},
+    ).get_json()
+    own = f"QuestionnaireResponse/{made['id']}"
+    patient = f"Observation?subject={made['subject']['reference']}"
+    device = "Device"
+    assert [seen("b", path) for path in (own, patient, device)] == [(200, 1), (200, 1), (200, 1)]
+    assert [seen("c", path) for path in (own, "Observation", patient, device)] == [
+        (404, 1),
+        (200, 0),
+        (200, 0),
+        (200, 1),
+    ]
+    assert [seen("a", path) for path in (own, "Observation", patient)] == [(200, 1), (200, 1), (200, 0)]
+    parts.database.close()

@@ -18,7 +18,7 @@ from fhir_app.store.tables import record, record_search, submissions
 Key = tuple[str, str]
 
 # What all responses have in common: two transactions may come to write it for the first time at once.
-_SHARED = frozenset({"Device", "Organization"})
+SHARED = frozenset({"Device", "Organization"})
 _INSERT = insert(record).returning(record.c.id, sort_by_parameter_order=True)
 _INSERT_INDEX = insert(record_search)
 
@@ -71,7 +71,7 @@ def write(
     here, so that the answers are stored once.
     """
     before = _current(connection, resources)
-    if any(resource["resourceType"] in _SHARED and _key(resource) not in before for resource in resources):
+    if any(resource["resourceType"] in SHARED and _key(resource) not in before for resource in resources):
         take_turns(connection, "record")
         before = _current(connection, resources)
     kept: dict[Key, Kept] = {}

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_,
 
 from fhir_app.errors import InvalidSearch
 from fhir_app.store.date_ranges import Range, date_range
-from fhir_app.store.record import recorded, with_body
+from fhir_app.store.record import SHARED, recorded, with_body
 from fhir_app.store.search_parameters import Kind, parameters_of
 from fhir_app.store.tables import record, record_search
 
@@ -43,16 +43,19 @@ def search(
     origin: str,
     count: int,
     after: str | None = None,
+    within: str | None = None,
 ) -> Found:
     """Current resources of one type that hold to every `wanted`, newest first.
 
-    A relative reference means a resource of `origin`: Patient/1 of two servers are two people. Raises
+    A relative reference means a resource of `origin`: Patient/1 of two servers are two people. `within`: only what
+    came from this origin, beside what is the same for all (`SHARED`). Raises
     InvalidSearch for a parameter that the type does not have, a value that cannot be read, or a foreign `after`.
     """
     kinds = parameters_of(resource_type)
     holds = and_(
         record.c.resource_type == resource_type,
         record.c.is_current,
+        true() if within is None or resource_type in SHARED else record.c.origin == within,
         *(_any_of(each, kinds, origin) for each in wanted),
     )
     total = connection.execute(select(func.count()).select_from(record).where(holds)).scalar_one()

@@ -19,10 +19,14 @@ _LOCAL_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost")
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. `origin`: the FHIR server that references in what they send belong to, or `local`."""
+    """Who asks. `origin`: the FHIR server that references in what they send belong to, or `local`.
+
+    `sees`: the only origin whose results they may read, None for all of them.
+    """
 
     name: str
     origin: str
+    sees: str | None = None
 
 
 def caller() -> Caller:
@@ -80,7 +84,7 @@ def _caller(tokens: tuple[Token, ...], default_origin: str) -> Caller:
         return Caller("this machine", default_origin)
     found = find_token(request.headers.get("Authorization", ""), tokens)
     if found is not None:
-        return Caller(found.name, found.origin or default_origin)
+        return Caller(found.name, found.origin or default_origin, sees=found.origin)
     if request.endpoint in OPEN_WITH_TOKENS:
         return Caller("anyone", default_origin)
     raise NotAuthorised("A valid bearer token is needed.")

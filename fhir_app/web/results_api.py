@@ -29,12 +29,17 @@ def read_result(database: Database, resource_type: str, resource_id: str, versio
     """https://hl7.org/fhir/R4/http.html#read and #vread; raises NotFound. Conditional reads are answered 304."""
     with database.read() as connection:
         found = record.read(connection, resource_type, resource_id, version)
-    if found is None:
+    if found is None or not _may_see(found):
         raise NotFound(f"No {resource_type} with this id is held here.")
     headers = version_headers(found)
     if version is None and _is_known_to_caller(found):
         return Response(status=304, headers=headers)
     return fhir_reply(found.served, headers=headers)
+
+
+def _may_see(found: Recorded) -> bool:
+    """Whether it is the caller's to read. A refusal looks like an absence, so that it tells nothing."""
+    return caller().sees in (None, found.origin) or found.resource["resourceType"] in record.SHARED
 
 
 def version_headers(found: Recorded) -> dict[str, str]:
@@ -61,9 +66,17 @@ def _whole_second(moment: datetime) -> datetime:
 
 
 def search_results(database: Database, resource_type: str, asked: Asked) -> Response:
-    """One page of the matches, newest first. A relative reference is one of the caller's own origin."""
+    """One page of the matches that the caller may see, newest first. A relative reference is of the caller's origin."""
     wanted = [Wanted(each.name, each.values) for each in asked.criteria]
     with database.read() as connection:
-        found = search(connection, resource_type, wanted, origin=caller().origin, count=asked.count, after=asked.after)
+        found = search(
+            connection,
+            resource_type,
+            wanted,
+            origin=caller().origin,
+            count=asked.count,
+            after=asked.after,
+            within=caller().sees,
+        )
     page = Page(found.total, found.resources, found.next_after)
     return fhir_reply(bundle_page(f"{base_url()}/{resource_type}", asked, page))
