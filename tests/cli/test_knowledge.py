@@ -1,0 +1,78 @@
+"""`fhir-app knowledge` at the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fhir_app.cli import main
+from fhir_app.fhir.model import check_shape
+from fhir_app.knowledge.library import questionnaires_root
+
+FOLDER = questionnaires_root() / "tingling-legs"
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["knowledge", *arguments])
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    folder = tmp_path / "tingling-legs"
+    folder.mkdir()
+    for path in FOLDER.iterdir():
+        if path.is_file() and path.name != "knowledge.lock":
+            shutil.copy(path, folder)
+    if (FOLDER / "translations").is_dir():
+        shutil.copytree(FOLDER / "translations", folder / "translations")
+    leaflets = FOLDER / "leaflets"
+    shutil.copytree(leaflets, folder / "leaflets")
+    return folder
+
+
+def test_without_options_it_says_what_there_is_and_who_reviewed_it() -> None:
+    code, output = run()
+    assert code == 0
+    assert "not yet reviewed by a clinician" in output
+    assert "13. Use of health status assessments data" in output
+
+
+def test_both_documents_are_written(tmp_path: Path) -> None:
+    code, _ = run("--html", str(tmp_path / "k.html"), "--markdown", str(tmp_path / "k.md"))
+    assert code == 0
+    assert 'id="RF01.1"' in (tmp_path / "k.html").read_text(encoding="utf-8")
+    assert 'id="RF01.1"' in (tmp_path / "k.md").read_text(encoding="utf-8")
+
+
+def test_json_holds_thirteen_attributes_and_every_rule() -> None:
+    code, output = run("--json")
+    data = json.loads(output)
+    assert code == 0
+    assert len(data["source_attributes"]) == 13
+    assert {"RF01.1", "cecs/required"} <= {rule["id"] for rule in data["rules"]}
+
+
+def test_the_library_is_r4_and_carries_the_attributes() -> None:
+    code, output = run("--library")
+    library = json.loads(output)
+    assert code == 0
+    assert library["resourceType"] == "Library"
+    assert "13. Use of health status assessments data" in library["usage"]
+    assert [issue for issue in check_shape(library) if issue.severity == "error"] == []
+
+
+def test_a_version_is_locked_once_and_then_kept(copy: Path) -> None:
+    assert run(str(copy), "--lock")[0] == 0
+    locked = (copy / "knowledge.lock").read_bytes()
+    assert run(str(copy), "--lock")[0] == 0
+    assert (copy / "knowledge.lock").read_bytes() == locked
+    with (copy / "causes.yaml").open("a", encoding="utf-8") as file:
+        file.write("# a changed rule\n")
+    code, output = run(str(copy), "--lock")
+    assert code == 1
+    assert "raise `knowledge_version` first" in output
