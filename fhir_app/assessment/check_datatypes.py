@@ -37,7 +37,7 @@ def datatype_problems(key: str, raw: Any) -> Iterator[Problem]:
         return
     for name, wanted in parts.items():
         if name in raw and not _fits(raw[name], wanted):
-            yield "value", f"{name} must be {wanted}", f".{name}"
+            yield "value", f"has a {name} that is not {wanted}", f".{name}"
     for check in _CHECKS.get(key, ()):
         yield from check(raw)
 
@@ -55,26 +55,26 @@ def _fits(raw: Any, wanted: str) -> bool:
 def _coding(raw: Mapping[str, Any]) -> Iterator[Problem]:
     code = raw.get("code")
     if isinstance(code, str) and code.strip() and (code != code.strip() or "  " in code):
-        yield "value", "code must not have spaces at its ends or two in a row", ".code"
+        yield "value", "has a code with spaces at its ends or two in a row", ".code"
 
 
 def _quantity(raw: Mapping[str, Any]) -> Iterator[Problem]:
     comparator = raw.get("comparator")
     if isinstance(comparator, str) and comparator not in _COMPARATORS:
-        yield "code-invalid", "comparator must be <, <=, >= or >", ".comparator"
+        yield "code-invalid", "has a comparator other than <, <=, >= and >", ".comparator"
     if "code" in raw and "system" not in raw:
-        yield "invariant", "a code of a unit needs its system (qty-3)", ""
+        yield "invariant", "has the code of a unit without its system (qty-3)", ""
 
 
 def _attachment(raw: Mapping[str, Any]) -> Iterator[Problem]:
     data, size = raw.get("data"), raw.get("size")
     held = decoded_size(data)
     if isinstance(data, str) and held is None:
-        yield "value", "data must be base64", ".data"
+        yield "value", "has data that is not base64", ".data"
     if "data" in raw and "contentType" not in raw:
-        yield "invariant", "data needs a contentType (att-1)", ""
+        yield "invariant", "has data without a contentType (att-1)", ""
     if held is not None and isinstance(size, int) and not isinstance(size, bool) and size != held:
-        yield "value", "size is not that of the data", ".size"
+        yield "value", "has a size that is not that of its data", ".size"
 
 
 def _reference(raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -84,7 +84,7 @@ def _reference(raw: Mapping[str, Any]) -> Iterator[Problem]:
             yield "value", "refers to a type of resource that does not exist in R4", part
             return
     if isinstance(named, str) and pointed is not None and named != pointed:
-        yield "value", "its type is not that of the reference", ".type"
+        yield "value", "names a type that is not that of its reference", ".type"
 
 
 def referenced_type(raw: Mapping[str, Any]) -> str | None:

@@ -135,7 +135,7 @@ def _occurs(walk: _Walk, form_item: FormItem, occurrences: list[Occurrence], dem
 
 def _exclusive(walk: _Walk, form_item: FormItem, occurrence: Occurrence) -> None:
     # https://hl7.org/fhir/R4/extension-questionnaire-optionexclusive.html
-    if len(occurrence.values) < 2 or not form_item.exclusive:
+    if occurrence.answers < 2 or not form_item.exclusive:
         return
     if any(option_key(value) in form_item.exclusive for value in occurrence.values):
         text = "has an option that excludes all others, together with others"

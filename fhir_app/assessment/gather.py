@@ -92,6 +92,7 @@ def _items(
         gathering.report("structure", "must be in a list", f"{path}.item")
         return level
     last = -1
+    counts: dict[str, list[str]] = {}
     for index, raw in enumerate(raw_items):
         here = f"{path}.item[{index}]"
         form_item = _form_item(gathering, raw, expected, here)
@@ -104,24 +105,26 @@ def _items(
             text = "stands before an item that comes earlier in the Questionnaire"
             gathering.report("structure", text, here, form_item, "warning")
         last = max(last, form_item.position)
+        counts.setdefault(form_item.link_id, []).append(here)
         if occurrence.answers or occurrence.inside:
             level.setdefault(form_item.link_id, []).append(occurrence)
         else:
             gathering.empty[path, form_item.link_id] = here
-    for link_id, occurrences in level.items():
-        if len(occurrences) > 1:
-            _repeated(gathering, expected[link_id], occurrences)
+    if len(counts) < len(raw_items):
+        for link_id, paths in counts.items():
+            if len(paths) > 1:
+                _repeated(gathering, expected[link_id], paths[1])
     return level
 
 
-def _repeated(gathering: Gathering, form_item: FormItem, occurrences: list[Occurrence]) -> None:
+def _repeated(gathering: Gathering, form_item: FormItem, second: str) -> None:
     if not form_item.item.repeats:
         text = "stands more than once, but the Questionnaire does not let it repeat"
-        gathering.report("structure", text, occurrences[1].path, form_item)
+        gathering.report("structure", text, second, form_item)
     elif form_item.item.is_question:
         # https://hl7.org/fhir/R4/questionnaireresponse.html#notes: several answers are several `answer` of one item.
         text = "stands more than once; several answers to a question belong into one item"
-        gathering.report("structure", text, occurrences[1].path, form_item, "warning")
+        gathering.report("structure", text, second, form_item, "warning")
 
 
 def _form_item(gathering: Gathering, raw: Any, expected: Mapping[str, FormItem], path: str) -> FormItem | None:
@@ -166,6 +169,7 @@ def _occurrence(
             occurrence.inside.append((inner, level, path))
         if "answer" in raw:
             gathering.report("structure", "cannot have an answer", f"{path}.answer", form_item)
+            occurrence.answers = 1
         return occurrence
     if "item" in raw:
         is_question = form_item.item.is_question

@@ -260,7 +260,7 @@ Test = Callable[[AnswerSource], Truth]
 _NO, _UNKNOWN, _YES = Truth.NO, Truth.UNKNOWN, Truth.YES
 
 
-def compile_criterion(criterion: Criterion, missing: Missing, reading: Reading) -> Test:
+def compile_criterion(criterion: Criterion | _AnyCoding, missing: Missing, reading: Reading) -> Test:
     """The (expanded) tree as one function of the answers."""
     match criterion:
         case And(terms) | Or(terms):
@@ -272,6 +272,8 @@ def compile_criterion(criterion: Criterion, missing: Missing, reading: Reading) 
             return _ticked(criterion, missing, reading)
         case Compare():
             return _compared(criterion, missing, reading)
+        case _AnyCoding():
+            return _any_coding(criterion, missing, reading)
         case Exists():
             return _exists(criterion, missing)
         case Unanswered():
@@ -360,7 +362,47 @@ def _doubts(leaf: Ticked, missing: Missing, reading: Reading) -> frozenset[str]:
     return frozenset(doubts)
 
 
+@dataclass(frozen=True)
+class _AnyCoding:
+    """Several "= this Coding" on one question, made one while compiling: most enableWhen are nothing else."""
+
+    link_id: str
+    keys: frozenset[tuple[str, str]]
+
+
+def _merged(terms: tuple[Criterion, ...]) -> tuple[Criterion | _AnyCoding, ...]:
+    """The terms of an OR with all comparisons to Codings of one question taken together."""
+    keys: dict[str, set[tuple[str, str]]] = {}
+    others: list[Criterion | _AnyCoding] = []
+    for term in terms:
+        match term:
+            case Compare(link_id, "=", Coding(str(system), str(code))):
+                keys.setdefault(link_id, set()).add((system, code))
+            case _:
+                others.append(term)
+    return (*(_AnyCoding(link_id, frozenset(found)) for link_id, found in keys.items()), *others)
+
+
+def _any_coding(leaf: _AnyCoding, missing: Missing, reading: Reading) -> Test:
+    gaps = _gaps(leaf.link_id, missing, reading)
+    link_id, keys = leaf.link_id, leaf.keys
+
+    def test(answers: AnswerSource) -> Truth:
+        values = answers.values(link_id)
+        if not values:
+            return gaps[answers.state(link_id)]
+        for value in values:
+            if isinstance(value, Coding) and (value.system, value.code) in keys:
+                return _YES
+        return _NO
+
+    return test
+
+
 def _compared(leaf: Compare, missing: Missing, reading: Reading) -> Test:
+    match leaf:
+        case Compare(link_id, "=", Coding(str(system), str(code))):
+            return _any_coding(_AnyCoding(link_id, frozenset({(system, code)})), missing, reading)
     gaps = _gaps(leaf.link_id, missing, reading)
 
     def test(answers: AnswerSource) -> Truth:

@@ -144,6 +144,8 @@ STRUCTURE = (
     Case("Two items for a question that does not repeat", ITEM + ".repeats", [TEXT], [a("s", v("String", "x")), a("s", v("String", "y"))], [("structure", "s")]),
     Case("Two answers to a question that does not repeat", ITEM + ".repeats", [TEXT], [a("s", v("String", "x"), v("String", "y"))], [("structure", "s")]),
     Case("Two answers to a question that repeats", ITEM + ".repeats", [q("s", "string", repeats=True)], [a("s", v("String", "x"), v("String", "y"))]),
+    Case("Two items without answer for a question that does not repeat", ITEM + ".repeats", [TEXT], [a("s"), a("s")], [("structure", "s")]),
+    Case("An answer to a group that is not enabled", ITEM + ".enableWhen", [BOOL, {**GROUP, "enableWhen": SHOWN_IF_YES["enableWhen"]}], [a("b", NO), a("g", v("String", "x"))], [("structure", "g"), ("invariant", "g")]),
     Case("A group twice that does not repeat", ITEM + ".repeats", [GROUP], [{"linkId": "g", "item": [a("s", v("String", x))]} for x in "xy"], [("structure", "g")]),
     Case("A group twice that repeats", ITEM + ".repeats", [{**GROUP, "repeats": True}], [{"linkId": "g", "item": [a("s", v("String", x))]} for x in "xy"]),
     Case("The text of the Questionnaire", ANSWER + ".text", [TEXT], [a("s", v("String", "x"), text="Question s")]),
