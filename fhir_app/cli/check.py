@@ -7,9 +7,15 @@ from pathlib import Path
 
 import click
 
+from fhir_app import __version__
 from fhir_app.errors import KnowledgeError
+from fhir_app.fhir.definitions import definitions
+from fhir_app.fhir.model import OutboundResourceError, parse_with_library
+from fhir_app.fhir.namespace import Namespace
+from fhir_app.fhir.parties import Author
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
 from fhir_app.knowledge.loader import load_intake
+from fhir_app.leaflets.care import read_care_settings
 
 
 @click.command()
@@ -17,10 +23,15 @@ from fhir_app.knowledge.loader import load_intake
 def check(folder: Path | None) -> None:
     """Check the intakes under FOLDER (or the one intake that FOLDER is); default: those that came with this program.
 
-    Exits 1 with every problem of every file, one a line.
+    Files, rules, links and texts are read as the service reads them; what would be published is held to FHIR. Exits
+    1 with every problem of every file, one a line.
     """
+    root = folder or questionnaires_root()
     try:
-        library = _library(folder or questionnaires_root())
+        library = _library(root)
+        if (root / "care-settings.yaml").is_file():
+            read_care_settings(root / "care-settings.yaml")
+        _check_definitions(library)
     except KnowledgeError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
@@ -38,3 +49,15 @@ def _library(folder: Path) -> Library:
     if (folder / "intake.yaml").is_file():
         return Library((load_intake(folder),))
     return load_library(folder)
+
+
+def _check_definitions(library: Library) -> None:
+    """What would be published is parsed by the reference library. Raises KnowledgeError."""
+    problems = []
+    for resource in definitions(library, Namespace(), Author(None, __version__)):
+        try:
+            parse_with_library(resource)
+        except OutboundResourceError as error:
+            problems.append(f"{resource['resourceType']} {resource['id']}: {error.public_text}")
+    if problems:
+        raise KnowledgeError(problems)

@@ -109,6 +109,16 @@ def test_a_peer_from_elsewhere_is_refused_by_the_application_itself(tmp_path: Pa
         assert reply.json()["resourceType"] == "OperationOutcome"
 
 
+def test_the_health_check_of_the_image_tells_a_ready_service_from_none(tmp_path: Path) -> None:
+    dockerfile = (Path(__file__).parents[2] / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    _, *arguments = json.loads(dockerfile.split("HEALTHCHECK", 1)[1].split("CMD", 1)[1].splitlines()[0])
+    with serving(tmp_path) as (_, base, _):
+        env = environment(PORT=base.rsplit(":", 1)[1])
+        assert subprocess.run([sys.executable, *arguments], env=env, check=False).returncode == 0
+    done = subprocess.run([sys.executable, *arguments], env=env, stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode != 0
+
+
 def test_wrong_settings_stop_the_start_and_are_all_named() -> None:
     env = environment(PORT="x", TOKENS="y", LOG_LEVEL="z")
     done = subprocess.run([sys.executable, "-m", "fhir_app.cli", "serve"], env=env, capture_output=True, text=True)
