@@ -10,7 +10,7 @@ from typing import Any, Literal
 from fhir_app.knowledge.answer_values import read_choice, read_decimal
 from fhir_app.knowledge.answers import AnswerValue, Coding, DateText, Quantity
 from fhir_app.knowledge.base64_size import decoded_size
-from fhir_app.knowledge.criteria import stands
+from fhir_app.knowledge.comparison import stands
 from fhir_app.knowledge.date_spans import starts_before
 from fhir_app.knowledge.extensions import extension_value, extensions
 from fhir_app.knowledge.questionnaire import Item

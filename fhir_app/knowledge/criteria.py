@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import Enum, IntEnum
 from functools import lru_cache
 from importlib import resources
-from typing import Literal
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, VisitError
 
-from fhir_app.knowledge.answers import AnswerSource, AnswerValue, Coding, DateText, Quantity, Reference, State
-from fhir_app.knowledge.date_spans import Relation, relation
+from fhir_app.knowledge.answers import AnswerSource, AnswerValue, State
+from fhir_app.knowledge.comparison import Operator, stands
 
 
 class Truth(IntEnum):
@@ -41,9 +39,6 @@ class Missing(Enum):
     RULE = "rule"
     STRICT = "strict"
     SHOWN = "shown"
-
-
-Operator = Literal["=", "!=", ">", "<", ">=", "<="]
 
 
 @dataclass(frozen=True)
@@ -435,77 +430,3 @@ def _unanswered(leaf: Unanswered, reading: Reading) -> Test:
         return _YES if state is State.BLANK else _NO
 
     return test
-
-
-def stands(value: AnswerValue, operator: Operator, wanted: AnswerValue) -> bool:
-    """Whether `value operator wanted` holds, with FHIR's types: only like is compared with like."""
-    if operator in ("=", "!="):
-        return _same(value, wanted) is (operator == "=")
-    if isinstance(value, DateText) and isinstance(wanted, DateText):
-        return relation(value, wanted) in _DATE_RELATIONS[operator]
-    if isinstance(value, Quantity) and isinstance(wanted, Quantity) and not _same_unit(value, wanted):
-        return False
-    left, right = _ordered(value), _ordered(wanted)
-    if isinstance(left, str) and isinstance(right, str):
-        return _by_order(operator, (left > right) - (left < right))
-    if isinstance(left, Decimal) and isinstance(right, Decimal):
-        return _by_order(operator, (left > right) - (left < right))
-    return False
-
-
-# A date within the other one (2026-03 and 2026) is neither before nor after it.
-_DATE_RELATIONS: Mapping[str, frozenset[Relation]] = {
-    ">": frozenset({"after"}),
-    "<": frozenset({"before"}),
-    ">=": frozenset({"after", "same", "within"}),
-    "<=": frozenset({"before", "same", "within"}),
-}
-
-
-def _by_order(operator: Operator, order: int) -> bool:
-    return {">": order > 0, "<": order < 0, ">=": order >= 0, "<=": order <= 0}[operator]
-
-
-def _same(value: AnswerValue, wanted: AnswerValue) -> bool:
-    match value, wanted:
-        case (bool(), _) | (_, bool()):
-            return value is wanted
-        case Coding(), Coding():
-            return _same_coding(value, wanted)
-        case Reference(), Reference():
-            return value.reference == wanted.reference
-        case Quantity(), Quantity():
-            return value.value == wanted.value and _same_unit(value, wanted)
-        case DateText(), DateText():
-            return relation(value, wanted) == "same"
-    left, right = _ordered(value), _ordered(wanted)
-    return left is not None and type(left) is type(right) and left == right
-
-
-def _same_coding(value: Coding, wanted: Coding) -> bool:
-    """Same system and code, as HL7's validator compares; a wanted Coding without system is met by its code alone.
-    Without codes, the display must match (open-choice)."""
-    if value.code is None and wanted.code is None:
-        return value.display == wanted.display
-    return value.code == wanted.code and wanted.system in (None, value.system)
-
-
-def _same_unit(value: Quantity, wanted: Quantity) -> bool:
-    """Units are not converted: one that differs is not comparable. A wanted number without unit takes any."""
-    if wanted.code is None and wanted.unit is None:
-        return True
-    if wanted.code is not None and value.code is not None:
-        return wanted.code == value.code and wanted.system == value.system
-    return (value.unit or value.code) == (wanted.unit or wanted.code)
-
-
-def _ordered(value: AnswerValue) -> Decimal | str | None:
-    match value:
-        case bool() | Coding() | Reference() | DateText():
-            return None
-        case int() | Decimal():
-            return Decimal(value)
-        case Quantity():
-            return value.value
-        case str():
-            return value

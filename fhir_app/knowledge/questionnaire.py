@@ -8,7 +8,8 @@ from typing import Any
 
 from fhir_app.knowledge.answer_values import read_choice
 from fhir_app.knowledge.answers import AnswerValue, Coding, DateText, Quantity, Reference
-from fhir_app.knowledge.criteria import And, Compare, Criterion, Exists, Operator, Or
+from fhir_app.knowledge.comparison import Operator
+from fhir_app.knowledge.criteria import And, Compare, Criterion, Exists, Or
 from fhir_app.knowledge.extensions import extension_value, extensions, translations
 
 # https://hl7.org/fhir/R4/valueset-item-type.html; `question` is abstract and may not be used.
