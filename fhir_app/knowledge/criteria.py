@@ -15,7 +15,7 @@ from importlib import resources
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, VisitError
 
-from fhir_app.knowledge.answers import AnswerSource, AnswerValue, State
+from fhir_app.knowledge.answers import AnswerSource, AnswerValue, Coding, State
 from fhir_app.knowledge.comparison import Operator, stands
 
 
