@@ -138,7 +138,8 @@ def _delivery(settings: Settings, database: Database, namespace: Namespace) -> D
         owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4()}",
         clock=now,
         rng=SystemRandom(),
-        render=render_pdf if pdf_available() else None,
+        # WeasyPrint takes a second and tens of megabytes to load, so only where something is delivered
+        render=render_pdf if destinations and pdf_available() else None,
     )
 
 
