@@ -157,7 +157,7 @@ class Desk:
     @property
     def rows(self) -> tuple[Queued, ...]:
         with self.database.read() as connection:
-            return outbox.listing(connection)
+            return outbox.listing(connection, limit=10_000)
 
     def states(self) -> list[str]:
         return [row.state for row in self.rows]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import structlog
 
+from fhir_app.scrubbed_log import configure_log
 from fhir_app.store import outbox
 from tests.contract.fake_fhir import FakeFhir, Fault
 from tests.delivery.queueing import Desk
@@ -294,3 +299,63 @@ def test_a_worker_that_slept_past_its_lease_changes_nothing_any_more(desk: Desk,
     assert overtaken[1].state == "delivered"
     assert desk.states() == ["delivered"]
     assert held(fake) == ONE_OF_EACH
+
+
+def test_what_breaks_fhir_is_not_sent(desk: Desk, fake: FakeFhir) -> None:
+    written = desk.first()
+    desk.form_id = "form-2"
+    broken = replace(written, summary={**written.summary, "id": "not-of-form-1", "status": "perhaps"})
+    desk.queue(desk.received(), broken)
+    worker = desk.worker()
+    worker.deliver_one()
+    writes = len(fake.writes)
+
+    settled = worker.deliver_one()
+
+    assert settled is not None
+    assert settled.state == "rejected"
+    assert "status" in str(settled.reason)
+    assert "perhaps" not in str(settled.reason)
+    assert len(fake.writes) == writes
+
+
+def test_two_resources_with_our_identifier_on_the_server_are_a_persons_decision(desk: Desk, fake: FakeFhir) -> None:
+    first = desk.first()
+    desk.drain()
+    (summary,) = [each for each in fake.search("Observation", {}) if "hasMember" in each]
+    fake.create({key: value for key, value in summary.items() if key != "id"})
+    desk.correction(first)
+
+    assert desk.drain() == ["delivered", "rejected"]
+    assert desk.rows[1].reason == "the destination holds several Observation with one of our identifiers"
+
+
+@pytest.fixture
+def log_put_back() -> Iterator[None]:
+    """For a test that configures the log: what it writes to is gone when the test is."""
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers = []
+
+
+@pytest.mark.usefixtures("log_put_back")
+def test_nothing_of_a_patient_is_in_the_log_or_in_a_reason(
+    desk: Desk, fake: FakeFhir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_log("DEBUG")
+    desk.form_id = "marker-of-a-form"
+    first = desk.first()
+    desk.correction(first)
+    fake.faults += [
+        Fault(status=503, text="marker-of-the-server"),
+        Fault(status=500, text="marker-of-the-server"),
+        Fault(after_commit=True),
+        Fault(status=422, text="marker-of-the-server"),
+    ]
+    desk.drain()
+    printed = capsys.readouterr()
+
+    said = printed.out + printed.err + "".join(str(row.reason) for row in desk.rows)
+    assert "delivery" in said
+    for word in ("marker", "pat-1", "Tómese", "hormigueo", "weak"):
+        assert word not in said
