@@ -71,6 +71,10 @@ def _listed(outcome: StoryOutcome) -> bool:
     return bool(outcome.right)
 
 
+def _inside(outcome: StoryOutcome) -> bool:
+    return not outcome.is_outside
+
+
 def _labelled_somehow(outcome: StoryOutcome) -> bool:
     return bool(outcome.right) or outcome.is_outside
 
@@ -105,6 +109,8 @@ MEASURES = (
     Measure("top-1", CAUSES, "right cause first (strict: only labels of the list count)", _listed, _top(1)),
     Measure("top-3", CAUSES, "right cause in the first three (strict)", _listed, _top(3)),
     Measure("top-5", CAUSES, "right cause in the first five (strict)", _listed, _top(5)),
+    Measure("top-1-inside", CAUSES, "right first, of stories whose own diagnosis is on the list", _inside, _top(1)),
+    Measure("top-3-inside", CAUSES, "the same, in the first three", _inside, _top(3)),
     Measure(
         "top-1-open", CAUSES, 'right first, "none fits" right for a diagnosis outside the list', _labelled_somehow,
         _top_with_none_fits(1),
@@ -116,7 +122,7 @@ MEASURES = (
     ),
     Measure(
         "none-fits-only-outside", CAUSES, '"none fits" not first, of stories with a diagnosis of the list',
-        lambda o: not o.is_outside, lambda o: o.none_fits_position != 1,
+        _inside, lambda o: o.none_fits_position != 1,
     ),
     Measure("listed", CAUSES, "diagnosis or an accepted one is on the list", _every, _listed),
     Measure("coverage", CAUSES, "causes were ranked with words of likelihood", _every, lambda o: o.is_covered),

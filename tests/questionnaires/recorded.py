@@ -12,19 +12,20 @@ from fhir_app.assessment.assessment import Assessment
 from fhir_app.evaluation.played import Result, play_case, play_story
 from tests.assessment.knowledge_fixture import cases_and_stories, intake
 
+_LETTER = {"likely": "L", "possible": "P", "less-likely": "", "not-assessed": "?"}
 PATH = Path(__file__).with_name("recorded.txt")
 
 
 def line(assessment: Assessment) -> str:
-    """Urgency; rows that are present (with ? where a gap made them so); every cause with score and word, in rank
-    order; variants and hints."""
+    """Urgency; rows that are present (with ? where a gap made them so); every cause with its score (L likely, P
+    possible, ^ held back), in rank order; variants and hints."""
     result = Result.of(assessment)
     gaps = {flag.id for flag in assessment.red_flags if flag.by_gap}
     rows = " ".join(f"{row}?" if row in gaps else row for row in result.present)
     causes = ""
     if assessment.assessed:
         causes = " ".join(
-            f"{cause.id}={cause.score}{cause.likelihood[0]}{'^' if cause.capped_by else ''}"
+            f"{cause.id}={cause.score}{_LETTER[cause.likelihood]}{'^' if cause.capped_by else ''}"
             f"{'(' + ','.join(cause.variants) + ')' if cause.variants else ''}"
             for cause in assessment.causes
         )
