@@ -51,7 +51,7 @@ def test_a_case_that_fails_is_named_and_the_exit_code_says_so(tmp_path: Path) ->
 def test_another_version_is_compared(tmp_path: Path) -> None:
     cases = tmp_path / "cases.yaml"
     cases.write_text(
-        "cases:\n  - {id: fall, name: Somebody who fell, answers: {age: 30, danger: [fall]}, expect: {urgency: soon}}\n",
+        "cases:\n  - {id: fall, name: Fell today, answers: {age: 30, danger: [fall]}, expect: {urgency: soon}}\n",
         encoding="utf-8",
     )
     old = spoiled(
