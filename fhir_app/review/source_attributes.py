@@ -10,9 +10,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from fhir_app.errors import KnowledgeError
-from fhir_app.knowledge.rules import every_rule
 from fhir_app.knowledge.criteria import Compare, Criterion, Ticked, leaves
 from fhir_app.knowledge.intake import Intake
+from fhir_app.knowledge.rules import every_rule
 from fhir_app.knowledge.strict_yaml import read_yaml
 
 FILE = "source_attributes.yaml"

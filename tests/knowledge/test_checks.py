@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fhir_app.errors import KnowledgeError
-from fhir_app.knowledge.rules import every_rule
 from fhir_app.knowledge.loader import load_intake
+from fhir_app.knowledge.rules import every_rule
 from tests.assessment.knowledge_fixture import intake
 from tests.knowledge.small_intake import spoiled
 
