@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from fhir_app.knowledge.criteria import Not
+from fhir_app.knowledge.answers import Answers
+from fhir_app.knowledge.criteria import Missing, Not, Truth, compile_criterion
 from fhir_app.knowledge.intake import Citation, Intake
 from fhir_app.knowledge.leaflet_files import missing_leaflets
 from fhir_app.knowledge.links import dead_links, unused_options
+from fhir_app.knowledge.phrase_files import PHRASES, TRIGGER_PHRASE, PhraseBook
 from fhir_app.knowledge.reachability import witness
 from fhir_app.knowledge.rules import Place, every_rule
 from fhir_app.knowledge.strict_yaml import Document, KeyPath
@@ -23,10 +25,12 @@ def check_intake(intake: Intake, documents: Mapping[str, Document]) -> list[str]
     found.extend(_names(intake))
     found.extend(unused_options(intake))
     found.extend(_unused_sources(intake, documents))
+    found.extend(_present_on_an_empty_form(intake))
     if not found:
         found.extend(_unreachable(intake))
     problems = [f"{documents[file].place(at)}: {message}" for (file, at), message in found]
     none_fits = intake.scoring.none_fits.id
+    problems.extend(_phrases(intake))
     return [*problems, *missing_leaflets(intake.leaflets, intake.causes, intake.red_flags, none_fits)]
 
 
@@ -99,6 +103,28 @@ def _unused_sources(intake: Intake, documents: Mapping[str, Document]) -> Iterat
         for source in leaflet.sources:
             if source not in intake.sources:
                 yield ("sources.yaml", ()), f"leaflet {name}.{language} cites {source!r}, which is not there"
+
+
+def _present_on_an_empty_form(intake: Intake) -> Iterator[tuple[Place, str]]:
+    for i, flag in enumerate(intake.red_flags):
+        when = compile_criterion(flag.when.tree, Missing.STRICT, intake.reading)
+        if when(Answers({})) is not Truth.NO:
+            yield ("red_flags.yaml", ("red_flags", i, "when")), f"{flag.id} would be present on an empty form"
+
+
+def _phrases(intake: Intake) -> Iterator[str]:
+    """Each language of the intake has its phrases; every trigger, and nothing else, has one."""
+    triggers = {trigger.id for trigger in intake.triggers}
+    rows = {flag.id for flag in intake.red_flags}
+    for language in intake.languages:
+        book = intake.leaflets.get((PHRASES, language))
+        if not isinstance(book, PhraseBook):
+            yield f"leaflets: there is no phrases.{language}.yaml"
+            continue
+        said = {key.removeprefix(TRIGGER_PHRASE) for key in book.texts if key.startswith(TRIGGER_PHRASE)}
+        yield from (f"phrases.{language}.yaml: trigger-{id_} is missing" for id_ in sorted(triggers - said))
+        yield from (f"phrases.{language}.yaml: there is no trigger {id_}" for id_ in sorted(said - triggers))
+        yield from (f"plan.yaml: there is no red flag {id_}" for id_ in sorted(set(book.plan.red_flag_days) - rows))
 
 
 def _unreachable(intake: Intake) -> Iterator[tuple[Place, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from fhir_app.knowledge.intake import LeafletText
+from fhir_app.knowledge.schemas import DISPOSITIONS, URGENCIES
 from fhir_app.knowledge.strict_yaml import read_yaml
 
 PHRASES = "phrases"
@@ -16,6 +17,25 @@ CARE_PLACEHOLDERS = frozenset({"emergency_number", "hospital", "clinic", "clinic
 DATE_PLACEHOLDERS = frozenset({"today", "date", "date_1_week", "date_2_weeks", "date_4_weeks", "date_6_weeks"})
 LEAFLET_PLACEHOLDERS = CARE_PLACEHOLDERS | DATE_PLACEHOLDERS
 PHRASE_PLACEHOLDERS = LEAFLET_PLACEHOLDERS | {"headline", "flags", "causes"}
+TRIGGER_PHRASE = "trigger-"
+"""Followed by the id of a trigger: what the patient reads when it fires."""
+
+_DISPOSITIONS = tuple(words.replace(" ", "-") for words in DISPOSITIONS)
+PHRASE_KEYS = frozenset(
+    {
+        *("title", "start-with", "by-gap", "also-tell", "invalid", "status", "unanswered", "come-back"),
+        *("not-diagnosis", "draft", "made", "leaflet-made", "net-first", "net-second", "net-otherwise"),
+        *("flags-heading", "flags-intro", "flags-intro-mild", "causes-heading", "causes-intro", "causes-intro-one"),
+        *("signs-heading", "date-heading", "prevention-heading", "where-heading"),
+        *(f"heading-{part}" for part in ("what", "why", "now", "helps", "help", "tell")),
+        *(f"{part}-{key}" for part in ("icon", "headline", "lead", "date", "where") for key in _DISPOSITIONS),
+        *(f"marker-{key}" for key in ("same-day", *_DISPOSITIONS)),
+        *("summary-heading", "summary-start", "summary-advice", "summary-flags", "summary-causes"),
+        *("summary-none-fits", "summary-unanswered", "summary-end"),
+    }
+)
+"""Every phrase that a document may say, triggers aside. `net-first` and `net-second` are the signs that stand on each
+page, `net-otherwise` the third where nothing that is shown has one of its own."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -42,16 +62,18 @@ class PhraseBook(LeafletText):
 
 
 def read_phrases(folder: Path, problems: list[str]) -> Mapping[str, PhraseBook]:
-    """The PhraseBook of each `phrases.<language>.yaml`, all with the `plan.yaml` beside them; a key that one
-    language has and another lacks is a problem. Problems are appended, nothing is raised."""
+    """The PhraseBook of each `phrases.<language>.yaml`, all with the `plan.yaml` beside them; a phrase
+    that is missing, or that no document says, is a problem. Problems are appended, nothing is raised."""
     plan = _read_plan(folder / "plan.yaml", problems)
     paths = sorted(folder.glob("phrases.*.yaml"))
     books = {path.name.split(".")[1]: _read_book(path, plan, problems) for path in paths}
     if not books:
         problems.append(f"{folder.name}: no phrases.<language>.yaml, so no language is known")
-    keys = sorted({key for book in books.values() for key in book.texts})
+    triggers = {key for book in books.values() for key in book.texts if key.startswith(TRIGGER_PHRASE)}
     for language, book in sorted(books.items()):
-        problems += [f"phrases.{language}.yaml: {key} is missing" for key in keys if key not in book.texts]
+        wanted = PHRASE_KEYS | triggers
+        problems += [f"phrases.{language}.yaml: {key} is missing" for key in sorted(wanted - set(book.texts))]
+        problems += [f"phrases.{language}.yaml: no document says {key}" for key in sorted(set(book.texts) - wanted)]
     return books
 
 
@@ -104,8 +126,11 @@ def _read_plan(path: Path, problems: list[str]) -> Plan:
             return {}
         return MappingProxyType({str(name): names(ids, f"{key}.{name}") for name, ids in value.items()})
 
+    review_days = days("review_days")
+    if review_days and set(review_days) != set(URGENCIES):
+        problems.append(f"{path.name}: review_days is not exactly {', '.join(URGENCIES)}")
     return Plan(
-        review_days=days("review_days"),
+        review_days=review_days,
         red_flag_days=days("red_flag_days"),
         cause_days=days("cause_days"),
         prevention=lists("prevention"),

@@ -253,3 +253,9 @@ class IntakeFile(Schema):
     missing_answers = fields.Nested(MissingAnswersSchema, required=True)
     urgency = fields.Dict(keys=fields.String(validate=validate.OneOf(DISPOSITIONS)), values=_text(), required=True)
     conditions = fields.List(fields.Nested(ConditionSchema), required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _every_urgency(self, data: dict[str, Any], **_: Any) -> None:
+        missing = [words for words in DISPOSITIONS if words not in data["urgency"]]
+        if missing:
+            raise ValidationError(f"no text for {', '.join(missing)}", "urgency")

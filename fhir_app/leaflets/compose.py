@@ -63,7 +63,7 @@ def compose_leaflet(
     plan = phrase_book(intake, language).plan
     review = today + timedelta(days=plan.cause_days.get(leaflet_id, _LEAFLET_DAYS))
     words = words_for(intake, language, today=today, review=review, care=care)
-    signs = _bullets(words.say("net-private"), words.say("net-foot"))
+    signs = _bullets(words.say("net-first"), words.say("net-second"))
     parts = (
         *words.sections(leaflet_id).values(),
         Part("signs", words.say("signs-heading"), signs),
@@ -141,8 +141,8 @@ def _cause_card(words: Words, shown: ShownCause) -> Part:
 def _signs(words: Words, chosen: Chosen) -> Part:
     """Three signs: the two that stand on every page, and the first one of what leads here."""
     leading = [flag.family for flag in chosen.flags] + [c for shown in chosen.causes for c in _leaflets(shown)]
-    own = next((bullets[0] for id_ in leading if (bullets := words.bullets(id_, "help"))), words.say("net-weak"))
-    signs = _bullets(own, words.say("net-private"), words.say("net-foot"))
+    own = next((bullets[0] for id_ in leading if (bullets := words.bullets(id_, "help"))), words.say("net-otherwise"))
+    signs = _bullets(own, words.say("net-first"), words.say("net-second"))
     return Part("signs", words.say("signs-heading"), signs)
 
 

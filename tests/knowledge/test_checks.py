@@ -3,6 +3,7 @@
 # ruff: noqa: E501  (a table reads better unbroken)
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,12 @@ from tests.knowledge.small_intake import spoiled
         (("red_flags.yaml", "when: danger includes fall", "when: danger n>=3 of {fall, cold}"), "can never be ticked"),
         (("red_flags.yaml", "when: danger includes fall", "when: danger > 3"), "is no number"),
         (("red_flags.yaml", "when: danger includes fall", "when: danger includes fall AND gone = late AND gone = never"), "can never be true"),
-        (("red_flags.yaml", "when: danger includes fall", "when: danger includes fall OR NOT danger includes fall"), "can never be false"),
+        (("red_flags.yaml", "when: gone = never", "when: gone = never OR NOT gone = never"), "can never be false"),
+        (("red_flags.yaml", "when: danger includes fall", "when: NOT danger includes none"), "F2.1 would be present on an empty form"),
+        (("red_flags.yaml", "{id: T1, says", "{id: T2, says"), "phrases.en.yaml: there is no trigger T1"),
+        (("red_flags.yaml", "{id: T1, says", "{id: T2, says"), "phrases.en.yaml: trigger-T2 is missing"),
+        (("intake.yaml", "languages: [en]", "languages: [en, fr]"), "translations/fr.yaml: the file is missing"),
+        (("leaflets/plan.yaml", "F2.1: 2", "F2.9: 2"), "plan.yaml: there is no red flag F2.9"),
         (("red_flags.yaml", "id: F2.1", "id: F1.1"), "stands 2 times"),
         (("red_flags.yaml", "{id: F2, label: A fall}", "{id: F9, label: A fall}"), "no family 'F2'"),
         (("red_flags.yaml", "{id: F2, label: A fall}", "{id: F2, label: A fall}\n  - {id: F9, label: X}"), "belongs to family 'F9'"),
@@ -43,6 +49,13 @@ def test_a_fault_between_files_is_found_and_placed(tmp_path: Path, edit: tuple[s
     found = refused.value.problems
     assert any(said in problem for problem in found), found
     assert all(problem.partition(":")[0].endswith(".yaml") for problem in found)
+
+
+def test_an_intake_without_phrases_in_its_language_is_refused(tmp_path: Path) -> None:
+    folder = spoiled(tmp_path)
+    shutil.rmtree(folder / "leaflets")
+    with pytest.raises(KnowledgeError, match=r"there is no phrases\.en\.yaml"):
+        load_intake(folder)
 
 
 def test_every_criterion_of_the_real_knowledge_is_among_the_checked_rules() -> None:

@@ -38,6 +38,7 @@ def test_everything_in_the_files_is_in_the_intake() -> None:
     [
         (("intake.yaml", "knowledge_version: 1.0.0", "knowledge_version: one"), "intake.yaml:5 (knowledge_version)"),
         (("intake.yaml", "title: Small", "titel: Small"), "intake.yaml"),
+        (("intake.yaml", "  soon: Within days.\n", ""), "no text for soon"),
         (("intake.yaml", "how-cold = before", "how-cold == before"), "intake.yaml"),
         (("red_flags.yaml", "urgency: soon", "urgency: sooner"), "red_flags.yaml:25 (red_flags[2].urgency)"),
         (("red_flags.yaml", "where: clinic", "place: clinic"), "red_flags.yaml"),

@@ -77,7 +77,20 @@ def test_a_phrase_that_one_language_lacks_is_a_problem(folder: Path) -> None:
     _change(folder / "phrases.es.yaml", "not-diagnosis:", "no-diagnosis:")
     problems = _problems(folder)
     assert "phrases.es.yaml: not-diagnosis is missing" in problems
-    assert "phrases.en.yaml: no-diagnosis is missing" in problems
+    assert "phrases.es.yaml: no document says no-diagnosis" in problems
+
+
+def test_a_phrase_that_a_document_says_is_missed_in_every_language_at_once(folder: Path) -> None:
+    for language in ("en", "es"):
+        _change(folder / f"phrases.{language}.yaml", "headline-soon:", "headline-sooner:")
+    problems = _problems(folder)
+    assert "phrases.en.yaml: headline-soon is missing" in problems
+    assert "phrases.es.yaml: headline-soon is missing" in problems
+
+
+def test_a_plan_says_for_every_urgency_how_long_to_wait(folder: Path) -> None:
+    _change(folder / "plan.yaml", "  routine: 28\n", "")
+    assert "plan.yaml: review_days is not exactly emergency, same-day, soon" in _problems(folder)
 
 
 def test_a_doubled_phrase_is_a_problem(folder: Path) -> None:
