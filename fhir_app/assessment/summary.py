@@ -16,13 +16,14 @@ from fhir_app.assessment.assessment import (
     RedFlagFinding,
 )
 from fhir_app.knowledge.answers import Answers, Coding
+from fhir_app.knowledge.criteria import link_ids
 from fhir_app.knowledge.intake import Disposition, Intake
 
 MOST_LINES = 25
 JUDGEMENT = "J"
 _NOT_RANKED = {
-    "status": "Causes not ranked: the questionnaire is not finished.",
-    "invalid": "Causes not ranked: the response breaks its questionnaire, so all of this is unverified.",
+    "status": "Unverified: the questionnaire is not finished, so causes are not ranked.",
+    "invalid": "Unverified: the response breaks its questionnaire, so causes are not ranked.",
     "under-age": "Causes not ranked: under age.",
 }
 # What others found in others is no likelihood of this person, and reads like one.
@@ -185,14 +186,14 @@ class _Teller:
         yield SummaryLine(f"> {cause.next_step}", (f"{cause.id}/next-step",), numbers, indent=3)
 
     def _reasons(self, side: tuple[EvidenceFinding, ...]) -> Iterator[tuple[str, EvidenceFinding]]:
-        """What was answered, with the evidence it counts as; an answer that was told already is not told again."""
+        """What each piece of evidence says; one that rests on answers told already is not told again."""
         told: set[Answered] = set()
         for item in side:
             fresh = [answered for answered in item.because if answered not in told]
             if not item.counted or (item.because and not fresh):
                 continue
             told.update(item.because)
-            yield self._quoted(fresh[:2]) if fresh else item.says, item
+            yield item.says, item
 
     def _joined(self, sign: str, reasons: list[tuple[str, EvidenceFinding]]) -> SummaryLine:
         """Several answers on one line, each with the name of its evidence inside the cause, and its sources."""
@@ -216,10 +217,18 @@ class _Teller:
         unanswered, best = self.assessment.unanswered, self.assessment.best_next_question
         if best is not None:
             yield SummaryLine(f"Ask first: {self._question(best)}", (best,), tail=False)
-        others = [link_id for link_id in unanswered if link_id != best]
+        for_the_eye = self._for_the_eye()
+        others = [link_id for link_id in unanswered if link_id != best and link_id not in for_the_eye]
         if others:
             more = f" and {len(others) - 2} more" if len(others) > 2 else ""
             yield SummaryLine(f"Also unanswered: {self._questions(others[:2])}{more}", tuple(others[:2]), tail=False)
+
+    def _for_the_eye(self) -> frozenset[str]:
+        """Questions that no red flag, trigger or evidence reads: leaving them out is no gap."""
+        rules = [flag.when for flag in self.intake.red_flags] + [trigger.when for trigger in self.intake.triggers]
+        rules += [item.when for cause in self.intake.causes for item in cause.evidence]
+        read = {link_id for rule in rules for link_id in link_ids(rule.tree)}
+        return frozenset(self.intake.questionnaire.by_link_id) - read
 
     def _basis(self) -> SummaryLine:
         numbered = ", ".join(f"{number} {source}" for source, number in self.numbers.items())

@@ -23,7 +23,7 @@ from tests.assessment.state_space import (
     standings_of,
 )
 
-ENUMERABLE = 60_000
+ENUMERABLE = 30_000
 ROWS = intake().red_flags
 # Rows of the other kinds say that a question was shown and not answered: not shown, they have nothing to say.
 RED_FLAGS = {flag.id for flag in ROWS if flag.kind == "red-flag"}
@@ -50,7 +50,7 @@ def rank(disposition: Disposition | None) -> tuple[int, int]:
 
 
 def test_nearly_every_row_is_small_enough_to_be_enumerated() -> None:
-    assert len(SMALL) >= 0.9 * len(ROWS), LARGE
+    assert len(SMALL) >= 0.85 * len(ROWS), LARGE
 
 
 def test_taking_an_answer_away_makes_no_row_absent_that_was_not(found: Space) -> None:

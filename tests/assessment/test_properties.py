@@ -26,7 +26,7 @@ from tests.assessment.state_space import excluding
 
 EXCLUDED = frozenset().union(*(excluding(flag.when.tree) for flag in intake().red_flags))
 READ_BY = {flag.id: flag for flag in intake().red_flags}
-many = settings(max_examples=100, deadline=None, derandomize=True)
+many = settings(max_examples=70, deadline=None, derandomize=True)
 
 
 def statuses(assessment: Assessment) -> dict[str, tuple[str, Disposition | None]]:
