@@ -98,7 +98,7 @@ def _rank(
     hints: tuple[HintFinding, ...],
 ) -> tuple[tuple[CauseFinding, ...], tuple[str, ...], Disposition, str | None]:
     scoring = rules.intake.scoring
-    order = ranked(rules, answers, rules.live(answers, gaps))
+    order = ranked(rules, answers, rules.turned(answers, gaps))
     possible = frozenset(c.cause.id for c, result in order if likelihood(result, scoring) != "less-likely")
     off_list = {hint.id for hint, _ in rules.hints if hint.outside}
     outside = outside_explanation(scoring, flags, (h.id for h in hints if h.id in off_list), possible)

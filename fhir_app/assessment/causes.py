@@ -26,9 +26,9 @@ class Score:
     counted: frozenset[str]
 
 
-def score(cause: CompiledCause, answers: Answers, live: frozenset[str], scoring: Scoring) -> Score:
+def score(cause: CompiledCause, answers: Answers, turned: frozenset[str], scoring: Scoring) -> Score:
     """The score of one cause. Evidence counts only when its criterion is yes; unknown counts for nothing."""
-    held, unknown = _weigh(cause, answers, live)
+    held, unknown = _weigh(cause, answers, turned)
     best = _best_of_groups(held)
     value = sum(item.signed_strength for item in best)
     ceiling = cause.cause.ceiling
@@ -50,12 +50,12 @@ def score(cause: CompiledCause, answers: Answers, live: frozenset[str], scoring:
 
 
 def _weigh(
-    cause: CompiledCause, answers: Answers, live: frozenset[str]
+    cause: CompiledCause, answers: Answers, turned: frozenset[str]
 ) -> tuple[list[CompiledEvidence], list[CompiledEvidence]]:
-    """The evidence that holds and the evidence that is unknown; only what a live question touches is evaluated."""
+    """The evidence that holds and the evidence that is unknown; only what an answer or a gap turns is evaluated."""
     held, unknown = [], []
     for item in cause.evidence:
-        truth = item.quiet if item.link_ids.isdisjoint(live) else item.when(answers)
+        truth = item.when(answers) if item.evidence.id in turned else item.quiet
         if truth is Truth.YES:
             held.append(item)
         elif truth is Truth.UNKNOWN:
@@ -77,11 +77,11 @@ def _best_of_groups(held: Iterable[CompiledEvidence]) -> list[CompiledEvidence]:
     return list(best.values())
 
 
-def ranked(rules: CompiledIntake, answers: Answers, live: frozenset[str]) -> list[tuple[CompiledCause, Score]]:
+def ranked(rules: CompiledIntake, answers: Answers, turned: frozenset[str]) -> list[tuple[CompiledCause, Score]]:
     """Every cause with its score, best first; ties by age."""
     scoring = rules.intake.scoring
     order = _tie_order(scoring, _age(rules, answers))
-    scored = [(cause, score(cause, answers, live, scoring)) for cause in rules.causes]
+    scored = [(cause, score(cause, answers, turned, scoring)) for cause in rules.causes]
     return sorted(scored, key=lambda pair: (-pair[1].value, order[pair[0].cause.id]))
 
 

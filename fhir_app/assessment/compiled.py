@@ -14,11 +14,14 @@ from fhir_app.knowledge.criteria import (
     Compare,
     Criterion,
     Exists,
+    Leaf,
     Missing,
+    Named,
     Reading,
     Test,
     Ticked,
     Truth,
+    Unanswered,
     branches,
     by_code,
     compile_criterion,
@@ -28,7 +31,11 @@ from fhir_app.knowledge.criteria import (
 )
 from fhir_app.knowledge.intake import Cause, Evidence, Floor, Hint, Intake, RedFlag, Rule, Trigger, Variant
 from fhir_app.knowledge.reachability import shown_when
-from fhir_app.knowledge.rules import every_rule
+
+Sign = str | tuple[str, str | None]
+"""What a rule may turn on: a gap in a question, one of its options, or its value (None)."""
+
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class CompiledFlag:
 
 @dataclass(frozen=True)
 class CompiledEvidence:
-    """`quiet`: what the criterion says when none of its questions was answered with anything that rules name."""
+    """`quiet`: what the criterion says as long as nothing turns it."""
 
     evidence: Evidence
     key: tuple[str, str]
@@ -100,18 +107,19 @@ class CompiledIntake:
     none_fits_floors: tuple[CompiledFloor, ...]
     weak_leaders: Mapping[str, Test | None]
     askable: tuple[str, ...]
-    named: Mapping[str, frozenset[str] | None]
+    turned_by: Mapping[Sign, frozenset[str]]
     opened_by: Mapping[str, tuple[tuple[str, Test], ...]]
 
-    def live(self, answers: Answers, gaps: frozenset[str]) -> frozenset[str]:
-        """The questions that can make any rule differ from how it stands when nothing was asked: those with a gap,
-        a number, or an option that some rule names. ("None of these" alone says what "not asked" says: no.)"""
-        found = set(gaps)
+    def turned(self, answers: Answers, gaps: frozenset[str]) -> frozenset[str]:
+        """The ids of the red flags and the pieces of evidence that may differ from how they stand when nothing was
+        asked. Only a gap, a value that is compared, and a ticked option can do that: an option that is not ticked
+        says what "not asked" says, no. So the other rules need not be evaluated."""
+        turned_by = self.turned_by
+        found = [turned_by.get(link_id, _NONE) for link_id in gaps]
         for link_id in answers.answered:
-            named = self.named.get(link_id, _NOTHING)
-            if named is None or not named.isdisjoint(answers.codes(link_id)):
-                found.add(link_id)
-        return frozenset(found)
+            found.append(turned_by.get((link_id, None), _NONE))
+            found.extend([turned_by.get((link_id, code), _NONE) for code in answers.codes(link_id)])
+        return _NONE.union(*found)
 
 
 @lru_cache(maxsize=32)
@@ -138,7 +146,7 @@ def compiled(intake: Intake) -> CompiledIntake:
             cause_id: None if unless is None else rule(unless) for cause_id, unless in none_fits.weak_leaders.items()
         },
         askable=_askable(intake, causes),
-        named=_named(intake),
+        turned_by=_turned_by(intake),
         opened_by=_opened_by(intake),
     )
 
@@ -169,7 +177,8 @@ def _flag(flag: RedFlag, reading: Reading) -> CompiledFlag:
     strict = compile_criterion(tree, Missing.STRICT, reading)
     if strict(_NO_ANSWERS) is not Truth.NO:
         raise ValueError(f"{flag.id} would be present on an empty form")
-    return CompiledFlag(flag, _branches(tree, reading), strict, link_ids(tree), compile_because(tree, reading), absent)
+    because = compile_because(tree, reading)
+    return CompiledFlag(flag, _branches(tree, reading), strict, link_ids(tree), because, absent)
 
 
 def _floors(floors: tuple[Floor, ...], reading: Reading) -> tuple[CompiledFloor, ...]:
@@ -209,22 +218,30 @@ def _evidence(item: Evidence, reading: Reading) -> CompiledEvidence:
 
 
 _NO_ANSWERS = Answers({})
-_NOTHING: frozenset[str] = frozenset()
 
 
-def _named(intake: Intake) -> Mapping[str, frozenset[str] | None]:
-    """For each question the options that some criterion names; None where one reads its value or its presence."""
-    named: dict[str, set[str] | None] = {}
-    for _, _, rule in every_rule(intake):
+def _turned_by(intake: Intake) -> Mapping[Sign, frozenset[str]]:
+    """For everything that can turn a red flag or a piece of evidence, the ids of those that it can turn."""
+    rules = [(flag.id, flag.when) for flag in intake.red_flags]
+    rules += [(item.id, item.when) for cause in intake.causes for item in cause.evidence]
+    found: dict[Sign, set[str]] = {}
+    for rule_id, rule in rules:
         for leaf in leaves(rule.tree):
-            if isinstance(leaf, Ticked):
-                codes = named.setdefault(leaf.link_id, set())
-                if codes is not None:
-                    codes.update(leaf.codes)
-            elif isinstance(leaf, Compare | Exists):
-                # (Whether a question is unanswered is a matter of gaps, not of what was ticked.)
-                named[leaf.link_id] = None
-    return {link_id: None if codes is None else frozenset(codes) for link_id, codes in named.items()}
+            for sign in _signs(leaf):
+                found.setdefault(sign, set()).add(rule_id)
+    return {sign: frozenset(ids) for sign, ids in found.items()}
+
+
+def _signs(leaf: Leaf | Named) -> tuple[Sign, ...]:
+    match leaf:
+        case Ticked(link_id, codes, _):
+            return (link_id, *((link_id, code) for code in codes))
+        case Compare(link_id, _, _) | Exists(link_id, _):
+            return (link_id, (link_id, None))
+        case Unanswered(link_id):
+            return (link_id,)
+        case Named(name):
+            raise ValueError(f"@{name} must be expanded before it is compiled")
 
 
 def _opened_by(intake: Intake) -> Mapping[str, tuple[tuple[str, Test], ...]]:

@@ -11,22 +11,23 @@ from fhir_app.knowledge.intake import Disposition
 
 
 def find_red_flags(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]) -> tuple[RedFlagFinding, ...]:
-    """Every row with its status; present and reported rows first, most urgent first.
+    """Every row with its status: present and reported rows first, most urgent first; then those not assessed, then
+    the absent ones, each in the order of the knowledge.
 
     A row is `present` when its condition is yes, or unknown while its gate is yes; `absent` only when its condition
     stays no even if every gap is read as unknown; anything between is `not-assessed`.
     """
-    live = rules.live(answers, gaps)
-    touched = [flag for flag in rules.flags if not flag.link_ids.isdisjoint(live)]
-    fired = [(flag, *_fires(flag, answers)) for flag in touched]
+    turned = rules.turned(answers, gaps)
+    # A row that nothing turns stands as it does on an empty form: absent.
+    fired = [(flag, *_fires(flag, answers)) for flag in rules.flags if flag.flag.id in turned]
     reported = _most_urgent_of_each_family(fired)
-    findings = [
-        _finding(flag, disposition, by_gap, flag.flag.id in reported, answers, gaps)
+    found = {
+        flag.flag.id: _finding(flag, disposition, by_gap, flag.flag.id in reported, answers, gaps)
         for flag, disposition, by_gap in fired
-    ]
-    # A row none of whose questions is live stands as it does on an empty form: absent.
-    quiet = [flag.absent for flag in rules.flags if flag.link_ids.isdisjoint(live)]
-    return (*sorted(findings, key=_order), *quiet)
+    }
+    rows = [found.get(flag.flag.id, flag.absent) for flag in rules.flags]
+    absent = [row for row in rows if row.status == "absent"]
+    return (*sorted((row for row in found.values() if row.status != "absent"), key=_order), *absent)
 
 
 def _fires(flag: CompiledFlag, answers: Answers) -> tuple[Disposition | None, bool]:
@@ -95,7 +96,7 @@ def _absent_or_not_assessed(flag: CompiledFlag, answers: Answers, gaps: frozense
 
 def _order(finding: RedFlagFinding) -> tuple[int, int, int]:
     if finding.disposition is None:
-        return (2 if finding.status == "not-assessed" else 3, 0, 0)
+        return (2, 0, 0)
     urgency, where = finding.disposition.rank
     return (0 if finding.reported else 1, -urgency, -where)
 
