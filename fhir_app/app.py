@@ -30,7 +30,7 @@ from fhir_app.fhir.received import ReceivedResponse
 from fhir_app.fhir.writeback import DocumentContent
 from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
-from fhir_app.leaflets.care import CareSetting, care_setting, read_care_settings
+from fhir_app.leaflets.care import CareSetting, care_setting, read_care_settings, without_names
 from fhir_app.leaflets.compose import compose
 from fhir_app.leaflets.language import choose_language
 from fhir_app.leaflets.pdf import pdf_available, render_pdf
@@ -67,7 +67,7 @@ def load_parts(settings: Settings, library: Library | None = None) -> Parts:
     """
     root = settings.knowledge or questionnaires_root()
     library = library or load_library(root)
-    care = _care(settings, root)
+    care = _care(settings, root, library)
     namespace = Namespace(settings.namespace)
     author = Author(organization=_organization(settings), software_version=__version__)
     database = open_database(settings.database_url)
@@ -90,12 +90,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _care(settings: Settings, root: Path) -> CareSetting:
+def _care(settings: Settings, root: Path, library: Library) -> CareSetting:
     """How help is called where this service runs; a folder of intakes may bring its own names."""
     own = root / "care-settings.yaml"
     known = read_care_settings(own if own.is_file() else questionnaires_root() / "care-settings.yaml")
     if settings.country is not None and settings.country.lower() not in known:
         raise KnowledgeError([f"care-settings.yaml: no entry for the country {settings.country}"])
+    if problems := without_names(known, library.intakes):
+        raise KnowledgeError(problems)
     return care_setting(known, settings.country)
 
 

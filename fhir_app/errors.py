@@ -71,11 +71,6 @@ class NotAcceptable(FhirAppError):
     issue_type = "not-supported"
 
 
-class Conflict(FhirAppError):
-    status = 409
-    issue_type = "conflict"
-
-
 class TooLarge(FhirAppError):
     status = 413
     issue_type = "too-long"

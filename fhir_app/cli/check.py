@@ -15,7 +15,7 @@ from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.parties import Author
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
 from fhir_app.knowledge.loader import load_intake
-from fhir_app.leaflets.care import read_care_settings
+from fhir_app.leaflets.care import read_care_settings, without_names
 
 
 @click.command()
@@ -29,8 +29,7 @@ def check(folder: Path | None) -> None:
     root = folder or questionnaires_root()
     try:
         library = _library(root)
-        if (root / "care-settings.yaml").is_file():
-            read_care_settings(root / "care-settings.yaml")
+        _check_care_settings(root, library)
         _check_definitions(library)
     except KnowledgeError as error:
         for problem in error.problems:
@@ -49,6 +48,14 @@ def _library(folder: Path) -> Library:
     if (folder / "intake.yaml").is_file():
         return Library((load_intake(folder),))
     return load_library(folder)
+
+
+def _check_care_settings(root: Path, library: Library) -> None:
+    """The names of help are there in every language: those beside the intakes, or else those of this program."""
+    own = root / "care-settings.yaml"
+    settings = read_care_settings(own if own.is_file() else questionnaires_root() / "care-settings.yaml")
+    if problems := without_names(settings, library.intakes):
+        raise KnowledgeError(problems)
 
 
 def _check_definitions(library: Library) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from typing import Literal
 from babel import Locale, UnknownLocaleError
 
 from fhir_app.errors import KnowledgeError
+from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.phrase_files import CARE_PLACEHOLDERS
 from fhir_app.knowledge.strict_yaml import read_yaml
 
@@ -53,6 +54,17 @@ def read_care_settings(path: Path) -> Mapping[str, CareSetting]:
 def care_setting(settings: Mapping[str, CareSetting], country: str | None) -> CareSetting:
     """The setting of a country (ISO 3166-1 alpha-2, any case), or the neutral one."""
     return settings.get((country or DEFAULT_COUNTRY).lower(), settings[DEFAULT_COUNTRY])
+
+
+def without_names(settings: Mapping[str, CareSetting], intakes: Iterable[Intake]) -> list[str]:
+    """One line for each language of an intake in which help has no names: its documents could not be written."""
+    known = settings[DEFAULT_COUNTRY].languages
+    return [
+        f"care-settings.yaml: no names in {language}, a language of {intake.name}"
+        for intake in intakes
+        for language in intake.languages
+        if language not in known
+    ]
 
 
 _OWN_KEYS = {"paper", "dial"}
