@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from fhir_app.assessment.assessment import Assessment
-from fhir_app.evaluation.played import Result, play_case, play_story
+from fhir_app.evaluation.played import Result, in_words, play_case, play_story
 from tests.assessment.knowledge_fixture import cases_and_stories, intake
 
 _LETTER = {"likely": "L", "possible": "P", "less-likely": "", "not-assessed": "?"}
@@ -17,11 +17,11 @@ PATH = Path(__file__).with_name("recorded.txt")
 
 
 def line(assessment: Assessment) -> str:
-    """Urgency; rows that are present (with ? where a gap made them so); every cause with its score (L likely, P
+    """Urgency; rows that are present (with ? and its urgency where a gap made them so); every cause with its score (L likely, P
     possible, ^ held back), in rank order; variants and hints."""
     result = Result.of(assessment)
-    gaps = {flag.id for flag in assessment.red_flags if flag.by_gap}
-    rows = " ".join(f"{row}?" if row in gaps else row for row in result.present)
+    gaps = {flag.id: in_words(flag.disposition) for flag in assessment.red_flags if flag.by_gap and flag.disposition}
+    rows = " ".join(f"{row}?{gaps[row].replace(' ', '-')}" if row in gaps else row for row in result.present)
     causes = ""
     if assessment.assessed:
         causes = " ".join(
