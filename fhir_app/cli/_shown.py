@@ -1,4 +1,4 @@
-"""An assessment for people: plain text that can be piped, or tables on a terminal."""
+"""An assessment as tables on a terminal."""
 
 from __future__ import annotations
 
@@ -22,28 +22,9 @@ _NOT_RANKED = {
 }
 
 
-def as_text(title: str, content: Content) -> str:
-    """`content` is the published JSON of an assessment (assessment.schema.json)."""
-    lines = [title, f"  Urgency: {_urgency(content)}"]
-    if content["not_assessed_because"]:
-        lines.append(f"  {_NOT_RANKED[content['not_assessed_because']]}")
-    for flag in _present(content):
-        lines.append(f"  Red flag {flag['id']} ({_urgency(flag)}): {flag['says']}")
-        lines.append(f"    because of {_answers(flag)}; do: {flag['advice']}")
-    if missing := _not_assessed(content):
-        lines.append(f"  Red flags not assessed: {', '.join(missing)}")
-    for trigger in content["triggers"]:
-        lines.append(f"  Also ({_urgency(trigger)}): {trigger['says']}")
-    for cause in _ranked(content):
-        lines.append(f"  {cause['rank']}. {cause['label']}: {cause['likelihood']}")
-        lines += [f"     {reason}" for reason in _reasons(cause)]
-    if content["best_next_question"]:
-        lines.append(f"  Would change the ranking most: {content['best_next_question']}")
-    return "\n".join(lines)
-
-
 def as_table(title: str, content: Content) -> RenderableType:
-    """The same as a panel: urgency, red flags, causes with their strongest reasons."""
+    """`content`, the published JSON of an assessment (assessment.schema.json), as a panel: urgency, red flags, causes
+    with their strongest reasons."""
     urgency = content["urgency"]
     parts: list[RenderableType] = [f"Urgency: [{_COLOURS.get(urgency, 'green')}] {_urgency(content)} [/]"]
     if content["not_assessed_because"]:

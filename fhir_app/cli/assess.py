@@ -17,7 +17,8 @@ from typing import Any, BinaryIO
 import click
 
 from fhir_app.assessment.as_json import assessment_json
-from fhir_app.cli._shown import as_table, as_text, console
+from fhir_app.assessment.summary import clinician_summary
+from fhir_app.cli._shown import as_table, console
 from fhir_app.errors import FhirAppError, Issue, MalformedBody
 from fhir_app.fhir.outcome import operation_outcome
 from fhir_app.fhir.read_json import dump_json, read_json
@@ -30,11 +31,13 @@ CHUNK = 200
 
 @dataclass(frozen=True)
 class Assessed:
-    """One response's place in its file, its issues, and its assessment when its questionnaire is known."""
+    """One response's place in its file, its issues, and its assessment when its questionnaire is known: as published
+    JSON, or as the clinician's summary when that was asked for."""
 
     place: str
     issues: tuple[Issue, ...]
-    content: dict[str, Any] | None
+    content: dict[str, Any] | None = None
+    summary: str | None = None
 
     @property
     def valid(self) -> bool:
@@ -58,7 +61,7 @@ def assess(files: tuple[str, ...], as_json: bool, form: str | None, jobs: int, k
     root = knowledge or questionnaires_root()
     _library(root)  # so that wrong knowledge is told once, and a forked process has it already
     all_valid, found = True, False
-    for assessed in _assess_all(_documents(files), root, jobs):
+    for assessed in _assess_all(_documents(files), root, jobs, chosen == "text"):
         found = True
         all_valid = all_valid and assessed.valid
         _show(assessed, chosen)
@@ -67,9 +70,9 @@ def assess(files: tuple[str, ...], as_json: bool, form: str | None, jobs: int, k
     sys.exit(0 if all_valid else 1)
 
 
-def _assess_all(documents: Iterator[tuple[str, bytes]], root: Path, jobs: int) -> Iterator[Assessed]:
+def _assess_all(documents: Iterator[tuple[str, bytes]], root: Path, jobs: int, in_words: bool) -> Iterator[Assessed]:
     """In the order of `documents`, holding no more than a few chunks of them at any time."""
-    work = partial(_assess_chunk, str(root))
+    work = partial(_assess_chunk, str(root), in_words)
     if jobs == 1:
         for document in documents:
             yield from work([document])
@@ -84,20 +87,27 @@ def _assess_all(documents: Iterator[tuple[str, bytes]], root: Path, jobs: int) -
             yield from waiting.popleft().result()
 
 
-def _assess_chunk(root: str, documents: Iterable[tuple[str, bytes]]) -> list[Assessed]:
-    return [assessed for place, body in documents for assessed in _assess_document(place, body, _library(Path(root)))]
+def _assess_chunk(root: str, in_words: bool, documents: Iterable[tuple[str, bytes]]) -> list[Assessed]:
+    library = _library(Path(root))
+    return [each for place, body in documents for each in _assess_document(place, body, library, in_words)]
 
 
-def _assess_document(place: str, body: bytes, library: Library) -> Iterator[Assessed]:
+def _assess_document(place: str, body: bytes, library: Library, in_words: bool) -> Iterator[Assessed]:
     """A response, or those in a Bundle; other resources of a Bundle are none of our business."""
     for where, each in _unwrapped(place, body):
         try:
             reading = read_response(each, library)
         except FhirAppError as error:
-            yield Assessed(where, error.issues, None)
+            yield Assessed(where, error.issues)
             continue
-        content = None if reading.assessment is None else assessment_json(reading.assessment)
-        yield Assessed(where, reading.issues, content)
+        if reading.assessment is None or reading.intake is None:
+            yield Assessed(where, reading.issues)
+        elif in_words:
+            answers = None if reading.read is None else reading.read.answers
+            summary = clinician_summary(reading.assessment, reading.intake, answers)
+            yield Assessed(where, reading.issues, summary=summary)
+        else:
+            yield Assessed(where, reading.issues, assessment_json(reading.assessment))
 
 
 def _unwrapped(place: str, body: bytes) -> Iterator[tuple[str, bytes]]:
@@ -152,9 +162,7 @@ def _show(assessed: Assessed, form: str) -> None:
     if form == "json":
         content = assessed.content or operation_outcome(assessed.issues)
         click.echo(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
-    elif assessed.content is None:
-        click.echo(f"{assessed.place}\n  Not assessed.")
-    elif form == "table":
+    elif assessed.content is not None:
         console().print(as_table(assessed.place, assessed.content))
     else:
-        click.echo(as_text(assessed.place, assessed.content))
+        click.echo(f"{assessed.place}\n{assessed.summary or 'Not assessed.'}\n")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fhir_app.assessment.assessment import Assessment, RedFlagFinding
+from fhir_app.assessment.summary import clinician_summary
 from fhir_app.fhir import codes
 from fhir_app.fhir.identifiers import ResponseAs, identifier, observation_id, reference, response_reference
 from fhir_app.fhir.namespace import Namespace
@@ -54,6 +55,7 @@ def summary(circumstances: Circumstances, assessment: Assessment, flags: Sequenc
     resource = _observation(c, report(assessment, c.intake), "summary")
     resource["code"] = codes.observation(c.namespace, codes.SUMMARY_CODE)
     resource["valueCodeableConcept"] = codes.urgency(c.namespace, assessment.disposition)
+    resource["note"] = [{"time": c.received.accepted, "text": clinician_summary(assessment, c.intake)}]
     if flags:
         resource["interpretation"] = [codes.concept(codes.ABNORMAL)]
         resource["hasMember"] = [reference(flag) for flag in flags]
