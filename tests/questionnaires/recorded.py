@@ -17,8 +17,8 @@ PATH = Path(__file__).with_name("recorded.txt")
 
 
 def line(assessment: Assessment) -> str:
-    """Urgency; rows that are present (with ? and its urgency where a gap made them so); every cause with its score (L likely, P
-    possible, ^ held back), in rank order; variants and hints."""
+    """Urgency; rows that are present (with ? and its urgency where a gap made them so); every cause with its score
+    (L likely, P possible, ^ held back), in rank order; variants and hints."""
     result = Result.of(assessment)
     gaps = {flag.id: in_words(flag.disposition) for flag in assessment.red_flags if flag.by_gap and flag.disposition}
     rows = " ".join(f"{row}?{gaps[row].replace(' ', '-')}" if row in gaps else row for row in result.present)
