@@ -15,6 +15,7 @@ from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.parties import Author
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
 from fhir_app.knowledge.loader import load_intake
+from fhir_app.knowledge.version_gate import check_version, is_locked
 from fhir_app.leaflets.care import read_care_settings, without_names
 
 
@@ -29,6 +30,7 @@ def check(folder: Path | None) -> None:
     root = folder or questionnaires_root()
     try:
         library = _library(root)
+        _check_versions(root, library)
         _check_care_settings(root, library)
         _check_definitions(library)
     except KnowledgeError as error:
@@ -48,6 +50,14 @@ def _library(folder: Path) -> Library:
     if (folder / "intake.yaml").is_file():
         return Library((load_intake(folder),))
     return load_library(folder)
+
+
+def _check_versions(root: Path, library: Library) -> None:
+    """What was given out under a version (it has a lock) is what it was."""
+    folders = [root] if (root / "intake.yaml").is_file() else sorted(path.parent for path in root.glob("*/intake.yaml"))
+    locked = [(folder, intake) for folder, intake in zip(folders, library.intakes, strict=True) if is_locked(folder)]
+    if problems := [f"{folder.name}/{line}" for folder, intake in locked for line in check_version(folder, intake)]:
+        raise KnowledgeError(problems)
 
 
 def _check_care_settings(root: Path, library: Library) -> None:

@@ -18,6 +18,11 @@ _HEAD = """\
 _LINE = re.compile(r"(?P<version>\d+\.\d+\.\d+) sha256:(?P<digest>[0-9a-f]{64})")
 
 
+def is_locked(folder: Path) -> bool:
+    """Whether any version of the knowledge in `folder` was locked; one that never was is a draft."""
+    return (folder / LOCK).is_file()
+
+
 def check_version(folder: Path, intake: Intake) -> list[str]:
     """What is wrong with the version of the knowledge in `folder`, one line each; empty when it is in order.
 

@@ -36,3 +36,16 @@ def test_every_problem_of_every_file_is_told_with_its_place(tmp_path: Path) -> N
 
 def test_a_folder_without_an_intake_is_a_problem(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["check", str(tmp_path)]).exit_code == 1
+
+
+def test_a_rule_that_changed_under_a_locked_version_is_a_problem(tmp_path: Path) -> None:
+    folder = tmp_path / "tingling-legs"
+    shutil.copytree(questionnaires_root() / "tingling-legs", folder)
+    assert CliRunner().invoke(main, ["knowledge", str(folder), "--lock"]).exit_code == 0
+    assert CliRunner().invoke(main, ["check", str(tmp_path)]).exit_code == 0
+    path = folder / "sources.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+    for checked in (tmp_path, folder):
+        shown = CliRunner().invoke(main, ["check", str(checked)])
+        assert shown.exit_code == 1
+        assert "raise it" in shown.stderr
