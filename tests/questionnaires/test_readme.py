@@ -1,4 +1,4 @@
-"""What questionnaires/README.md says is so: each row of its tables is evaluated, each example is read as its file is."""
+"""What questionnaires/README.md says is so: each row of its tables is evaluated, each example read as its file is."""
 
 from __future__ import annotations
 
