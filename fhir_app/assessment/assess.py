@@ -19,8 +19,8 @@ from fhir_app.assessment.causes import (
 from fhir_app.assessment.compiled import CompiledCause, CompiledIntake, compiled, gaps_of, with_open_questions
 from fhir_app.assessment.next_question import best_next_question
 from fhir_app.assessment.red_flags import find_red_flags, find_triggers
-from fhir_app.knowledge.answers import Answers, State
-from fhir_app.knowledge.criteria import Truth
+from fhir_app.knowledge.answers import UNDETERMINED, Answers
+from fhir_app.knowledge.criteria import YES
 from fhir_app.knowledge.intake import Disposition, Intake, NoneFits
 
 NotRanked = Literal["status", "invalid", "under-age"]
@@ -44,7 +44,7 @@ def assess(
     hints = tuple(
         HintFinding(hint.id, hint.says, hint.basis, sources_of(hint.citations))
         for hint, when in rules.hints
-        if when(answers) is Truth.YES
+        if when(answers) is YES
     )
     if rank_causes and reason is None:
         causes, outside, asks, best_question = _rank(rules, answers, gaps, flags, hints)
@@ -172,5 +172,5 @@ def _unanswered(intake: Intake, answers: Answers, gaps: frozenset[str]) -> tuple
     return tuple(
         link_id
         for link_id in intake.questionnaire.by_link_id
-        if link_id in gaps and answers.state(link_id) is not State.UNDETERMINED
+        if link_id in gaps and answers.state(link_id) is not UNDETERMINED
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fhir_app.assessment.assessment import Answered
 from fhir_app.knowledge.answers import Answers, Coding
 from fhir_app.knowledge.criteria import (
+    YES,
     And,
     Compare,
     Criterion,
@@ -69,7 +70,7 @@ def _of_all(collectors: tuple[_Collect, ...]) -> _Collect:
 def _of_true(branches: tuple[tuple[Callable[[Answers], Truth], _Collect], ...]) -> _Collect:
     def collect(answers: Answers, found: list[Answered]) -> None:
         for holds, inner in branches:
-            if holds(answers) is Truth.YES:
+            if holds(answers) is YES:
                 inner(answers, found)
 
     return collect
@@ -83,11 +84,13 @@ def _instead(link_id: str, not_sure: frozenset[str]) -> _Collect:
 
 
 def _ticked(link_id: str, codes: tuple[str, ...]) -> _Collect:
-    named = {code: Answered(link_id, code) for code in codes}
+    named = tuple((code, Answered(link_id, code)) for code in dict.fromkeys(codes))
 
     def collect(answers: Answers, found: list[Answered]) -> None:
         ticked = answers.codes(link_id)
-        found.extend([answered for code, answered in named.items() if code in ticked])
+        for code, answered in named:
+            if code in ticked:
+                found.append(answered)
 
     return collect
 

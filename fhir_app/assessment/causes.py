@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from fhir_app.assessment.assessment import CauseFinding, EvidenceFinding, Likelihood, RedFlagFinding
 from fhir_app.assessment.compiled import CompiledCause, CompiledEvidence, CompiledFloor, CompiledIntake
-from fhir_app.knowledge.answers import Answers, State
-from fhir_app.knowledge.criteria import Truth
+from fhir_app.knowledge.answers import ANSWERED, Answers
+from fhir_app.knowledge.criteria import UNKNOWN, YES
 from fhir_app.knowledge.intake import Disposition, Scoring, Urgency
 
 
@@ -35,7 +35,7 @@ def score(cause: CompiledCause, answers: Answers, turned: frozenset[str], scorin
     over_ceiling = ceiling is not None and value > ceiling and not _lifted(cause, answers)
     if over_ceiling and ceiling is not None:
         value = ceiling
-    missing = cause.required(answers) is not Truth.YES
+    missing = cause.required(answers) is not YES
     over_required = missing and value > scoring.without_required
     return Score(
         value=scoring.without_required if over_required else value,
@@ -56,15 +56,15 @@ def _weigh(
     held, unknown = [], []
     for item in cause.evidence:
         truth = item.when(answers) if item.evidence.id in turned else item.quiet
-        if truth is Truth.YES:
+        if truth is YES:
             held.append(item)
-        elif truth is Truth.UNKNOWN:
+        elif truth is UNKNOWN:
             unknown.append(item)
     return held, unknown
 
 
 def _lifted(cause: CompiledCause, answers: Answers) -> bool:
-    return cause.ceiling_lifted is not None and cause.ceiling_lifted(answers) is Truth.YES
+    return cause.ceiling_lifted is not None and cause.ceiling_lifted(answers) is YES
 
 
 def _best_of_groups(held: Iterable[CompiledEvidence]) -> list[CompiledEvidence]:
@@ -141,7 +141,7 @@ def none_fits_position(
         return 0
     weak = best_cause.cause.id in rules.weak_leaders
     unless = rules.weak_leaders.get(best_cause.cause.id)
-    if weak and unless is not None and unless(answers) is Truth.YES:
+    if weak and unless is not None and unless(answers) is YES:
         weak = False
     if outside or best.value <= scoring.none_fits.second_up_to or weak:
         return 1
@@ -154,7 +154,7 @@ def floor_of(floors: tuple[CompiledFloor, ...], answers: Answers, word: Likeliho
         floor = compiled_floor.floor
         if floor.likelihood == "likely" and word != "likely":
             continue
-        if compiled_floor.when is None or compiled_floor.when(answers) is Truth.YES:
+        if compiled_floor.when is None or compiled_floor.when(answers) is YES:
             return floor.disposition
     return None
 
@@ -167,9 +167,8 @@ def cause_finding(
 ) -> CauseFinding:
     """One cause as it is shown: what counted for and against, what is unknown, and why the score stopped."""
 
-    def finding(item: CompiledEvidence) -> EvidenceFinding:
-        return evidence_finding(item, item.evidence.id in result.counted, answers, gaps)
-
+    held = [evidence_finding(item, item.evidence.id in result.counted, answers, gaps) for item in result.held]
+    held.sort(key=lambda finding: (not finding.counted, -finding.strength))
     capped = "required" if result.capped_by_required else "ceiling" if result.capped_by_ceiling else None
     return CauseFinding(
         id=cause.cause.id,
@@ -178,18 +177,14 @@ def cause_finding(
         likelihood=word,
         score=result.value,
         groups_for=result.groups_for,
-        evidence_for=_strongest_first(finding(item) for item in result.held if item.signed_strength > 0),
-        evidence_against=_strongest_first(finding(item) for item in result.held if item.signed_strength < 0),
-        unknown=tuple(finding(item) for item in result.unknown),
+        evidence_for=tuple([finding for finding in held if finding.counts == "for"]),
+        evidence_against=tuple([finding for finding in held if finding.counts == "against"]),
+        unknown=tuple([evidence_finding(item, False, answers, gaps) for item in result.unknown]),
         required_missing=result.required_missing,
         capped_by=capped,  # type: ignore[arg-type]  # a conditional of literals
-        variants=tuple(variant.id for variant, when in cause.variants if when(answers) is Truth.YES),
+        variants=tuple(variant.id for variant, when in cause.variants if when(answers) is YES),
         next_step=cause.cause.next_step,
     )
-
-
-def _strongest_first(findings: Iterable[EvidenceFinding]) -> tuple[EvidenceFinding, ...]:
-    return tuple(sorted(findings, key=lambda f: (not f.counted, -f.strength)))
 
 
 def evidence_finding(item: CompiledEvidence, counted: bool, answers: Answers, gaps: frozenset[str]) -> EvidenceFinding:
@@ -211,4 +206,4 @@ def evidence_finding(item: CompiledEvidence, counted: bool, answers: Answers, ga
 
 def needed_answered(scoring: Scoring, answers: Answers) -> bool:
     """Whether the questions without which no likelihood word is given were answered."""
-    return all(answers.state(link_id) is State.ANSWERED for link_id in scoring.needed)
+    return all(answers.state(link_id) is ANSWERED for link_id in scoring.needed)

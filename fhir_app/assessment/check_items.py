@@ -5,25 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Literal
 
 from fhir_app.assessment.form import Form, FormItem, Scope, nearest
 from fhir_app.assessment.gather import Gathering, Level, Occurrence, noun
 from fhir_app.assessment.option_membership import option_key
 from fhir_app.errors import Issue, Severity
-from fhir_app.knowledge.answers import State
-from fhir_app.knowledge.criteria import Truth
+from fhir_app.knowledge.answers import BLANK, UNDETERMINED, State
+from fhir_app.knowledge.criteria import NO, YES
 
-
-class Shown(Enum):
-    """Whether a person sees an item. `UNTOLD`: its condition is not evaluated here, so nobody can say."""
-
-    YES = "yes"
-    NO = "no"
-    UNDETERMINED = "undetermined"
-    UNTOLD = "untold"
-
+Shown = Literal["yes", "no", "undetermined", "untold"]
+"""Whether a person sees an item. `untold`: its condition is not evaluated here, so nobody can say."""
 
 Demand = Literal["error", "warning"] | None
 """How much it matters that a required item is missing."""
@@ -42,16 +34,17 @@ class _Walk:
 
 def check_items(form: Form, gathering: Gathering, *, held_to_required: bool) -> tuple[Issue, ...]:
     """Sets the state of every question in the gathering's scopes and returns what is wrong with the whole."""
-    before = None
-    rounds = len(form.every) + 1 if form.looks_ahead else 1
+    before: dict[str, State] = {}
+    rounds = len(form.every) + 1 if form.read_ahead else 1
     walk = _Walk("error" if held_to_required else None, gathering.empty)
     for _ in range(rounds):
-        # A condition may read the state of a question that comes later: repeat until nothing changes.
+        # A condition may read the state of a question that comes later: repeat until those were read as they are.
         walk = _Walk("error" if held_to_required else None, gathering.empty)
         _level(walk, form.items, gathering.top, "QuestionnaireResponse", (gathering.root,), walk.demand)
-        if gathering.root.states == before:
+        states = {link_id: state for link_id, state in gathering.root.states.items() if link_id in form.read_ahead}
+        if states == before:
             break
-        before = dict(gathering.root.states)
+        before = states
     return tuple(walk.issues)
 
 
@@ -61,24 +54,24 @@ def _level(
     for form_item in items:
         occurrences = found.get(form_item.link_id)
         shown = _shown(form_item, scopes)
-        if shown is Shown.YES or (shown is Shown.UNTOLD and occurrences):
-            _shown_item(walk, form_item, occurrences, path, scopes, demand if shown is Shown.YES else None)
+        if shown == "yes" or (shown == "untold" and occurrences):
+            _shown_item(walk, form_item, occurrences, path, scopes, demand if shown == "yes" else None)
             continue
         if occurrences:
             _disabled_item(walk, form_item, occurrences)
-        if shown is not Shown.NO:
+        if shown != "no":
             _leave_undetermined((form_item,), scopes[-1])
 
 
 def _shown(form_item: FormItem, scopes: tuple[Scope, ...]) -> Shown:
     if form_item.item.condition_unread:
-        return Shown.UNTOLD
+        return "untold"
     if form_item.shown is None or form_item.strict is None:
-        return Shown.YES
+        return "yes"
     answers = nearest(form_item, scopes)
-    if form_item.shown(answers) is Truth.YES:
-        return Shown.YES
-    return Shown.NO if form_item.strict(answers) is Truth.NO else Shown.UNDETERMINED
+    if form_item.shown(answers) is YES:
+        return "yes"
+    return "no" if form_item.strict(answers) is NO else "undetermined"
 
 
 def _shown_item(
@@ -95,7 +88,7 @@ def _shown_item(
             here = walk.empty.get((path, item.link_id), path)
             walk.report("required", "is required, but not answered", here, form_item, demand)
         if item.is_question:
-            scopes[-1].settle(item.link_id, State.BLANK)
+            scopes[-1].settle(item.link_id, BLANK)
             _leave_undetermined(form_item.children, scopes[-1])
         elif item.type == "group":
             inner = (*scopes, Scope(scopes[-1])) if form_item.is_container else scopes
@@ -105,7 +98,7 @@ def _shown_item(
     for occurrence in occurrences:
         if item.is_question:
             if not occurrence.values:
-                scopes[-1].settle(item.link_id, State.BLANK)
+                scopes[-1].settle(item.link_id, BLANK)
             _exclusive(walk, form_item, occurrence)
         for scope, level, here in occurrence.inside:
             inner = (*scopes, scope) if form_item.is_container else scopes
@@ -150,5 +143,5 @@ def _disabled_item(walk: _Walk, form_item: FormItem, occurrences: list[Occurrenc
 def _leave_undetermined(items: tuple[FormItem, ...], scope: Scope) -> None:
     for form_item in items:
         if form_item.item.is_question:
-            scope.settle(form_item.link_id, State.UNDETERMINED)
+            scope.settle(form_item.link_id, UNDETERMINED)
         _leave_undetermined(form_item.children, scope)

@@ -8,8 +8,10 @@ from functools import lru_cache
 
 from fhir_app.assessment.assessment import RedFlagFinding
 from fhir_app.assessment.because import Because, compile_because, sources_of
-from fhir_app.knowledge.answers import Answers, State
+from fhir_app.knowledge.answers import NOT_ASKED, UNDETERMINED, Answers
 from fhir_app.knowledge.criteria import (
+    NO,
+    UNKNOWN,
     And,
     Compare,
     Criterion,
@@ -175,7 +177,7 @@ def _flag(flag: RedFlag, reading: Reading) -> CompiledFlag:
         sources=sources_of(flag.citations),
     )
     strict = compile_criterion(tree, Missing.STRICT, reading)
-    if strict(_NO_ANSWERS) is not Truth.NO:
+    if strict(_NO_ANSWERS) is not NO:
         raise ValueError(f"{flag.id} would be present on an empty form")
     because = compile_because(tree, reading)
     return CompiledFlag(flag, _branches(tree, reading), strict, link_ids(tree), because, absent)
@@ -275,10 +277,10 @@ def with_open_questions(rules: CompiledIntake, answers: Answers) -> Answers:
             link_id
             for asked in doubtful
             for link_id, shown in rules.opened_by.get(asked, ())
-            if answers.state(link_id) is State.NOT_ASKED and link_id not in states
-            if shown(settled) is Truth.UNKNOWN
+            if answers.state(link_id) is NOT_ASKED and link_id not in states
+            if shown(settled) is UNKNOWN
         ]
-        states.update(dict.fromkeys(found, State.UNDETERMINED))
+        states.update(dict.fromkeys(found, UNDETERMINED))
         doubtful = found
     return Answers(answers.answered, states)
 
@@ -291,7 +293,7 @@ def _askable(intake: Intake, causes: tuple[CompiledCause, ...]) -> tuple[str, ..
 
 def gaps_of(answers: Answers, reading: Reading) -> frozenset[str]:
     """The questions without a usable answer: blank, undetermined, "not sure" or declined."""
-    gaps = {link_id for link_id, state in answers.states.items() if state is not State.NOT_ASKED}
+    gaps = {link_id for link_id, state in answers.states.items() if state is not NOT_ASKED}
     for link_id in answers.answered:
         codes = answers.codes(link_id)
         if codes & reading.not_sure or codes & set((reading.declines or {}).get(link_id, ())):

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from fhir_app.assessment.option_membership import options_by_key
 from fhir_app.assessment.value_constraints import Constraint, constraints
 from fhir_app.knowledge.answer_values import READERS, Reader
-from fhir_app.knowledge.answers import AnswerSource, AnswerValue, Coding, DateText, Reference, State
+from fhir_app.knowledge.answers import (
+    ANSWERED,
+    BLANK,
+    NOT_ASKED,
+    AnswerSource,
+    AnswerValue,
+    Coding,
+    CodingKey,
+    DateText,
+    Reference,
+    State,
+)
 from fhir_app.knowledge.criteria import Missing, Reading, Test, compile_criterion, link_ids
 from fhir_app.knowledge.extensions import extension_value, extensions
 from fhir_app.knowledge.questionnaire import Item, Option, Questionnaire
@@ -64,13 +75,13 @@ class FormItem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
-    """A prepared Questionnaire. `looks_ahead`: some condition reads a question that comes later."""
+    """A prepared Questionnaire. `read_ahead`: the questions that the condition of an earlier item reads."""
 
     questionnaire: Questionnaire
     items: tuple[FormItem, ...]
     by_link_id: Mapping[str, FormItem]
     every: Mapping[str, FormItem]
-    looks_ahead: bool
+    read_ahead: frozenset[str]
 
 
 @lru_cache(maxsize=256)
@@ -81,10 +92,13 @@ def prepare(questionnaire: Questionnaire) -> Form:
     every: dict[str, FormItem] = {}
     items = tuple(_prepare(item, index, chains, every) for index, item in enumerate(questionnaire.items))
     order = {link_id: index for index, link_id in enumerate(chains)}
-    looks_ahead = any(
-        order.get(read, -1) >= order[form_item.link_id] for form_item in every.values() for read in form_item.looks_in
+    read_ahead = frozenset(
+        read
+        for form_item in every.values()
+        for read in form_item.looks_in
+        if order.get(read, -1) >= order[form_item.link_id]
     )
-    return Form(questionnaire, items, {item.link_id: item for item in items}, every, looks_ahead)
+    return Form(questionnaire, items, {item.link_id: item for item in items}, every, read_ahead)
 
 
 def _is_container(item: Item) -> bool:
@@ -181,35 +195,41 @@ def _occurs(item: Item, which: str) -> int | None:
 class Scope:
     """The answers inside one repetition of a container (the root: of the whole response); an AnswerSource."""
 
-    __slots__ = ("answered", "parent", "states")
+    __slots__ = ("_codings", "answered", "parent", "states")
 
     def __init__(self, parent: Scope | None) -> None:
         self.parent = parent
         self.answered: dict[str, list[AnswerValue]] = {}
         self.states: dict[str, State] = {}
+        self._codings: dict[str, list[CodingKey]] = {}
 
     def add(self, link_id: str, value: AnswerValue) -> None:
         scope: Scope | None = self
         while scope is not None:
             scope.answered.setdefault(link_id, []).append(value)
+            if isinstance(value, Coding):
+                scope._codings.setdefault(link_id, []).append((value.system, value.code))
             scope = scope.parent
 
     def settle(self, link_id: str, state: State) -> None:
         """One repetition left blank makes the question blank, whatever the others are."""
         scope: Scope | None = self
         while scope is not None:
-            if scope.states.get(link_id) is not State.BLANK:
+            if scope.states.get(link_id) is not BLANK:
                 scope.states[link_id] = state
             scope = scope.parent
 
     def state(self, link_id: str) -> State:
-        return State.ANSWERED if link_id in self.answered else self.states.get(link_id, State.NOT_ASKED)
+        return ANSWERED if link_id in self.answered else self.states.get(link_id, NOT_ASKED)
 
     def values(self, link_id: str) -> tuple[AnswerValue, ...]:
         return tuple(self.answered.get(link_id, ()))
 
     def codes(self, link_id: str) -> frozenset[str]:
-        return frozenset(v.code for v in self.values(link_id) if isinstance(v, Coding) and v.code is not None)
+        return frozenset(code for _, code in self.codings(link_id) if code is not None)
+
+    def codings(self, link_id: str) -> Sequence[CodingKey]:
+        return self._codings.get(link_id, ())
 
 
 class Nearest:
@@ -232,6 +252,9 @@ class Nearest:
 
     def codes(self, link_id: str) -> frozenset[str]:
         return self._scope(link_id).codes(link_id)
+
+    def codings(self, link_id: str) -> Sequence[CodingKey]:
+        return self._scope(link_id).codings(link_id)
 
 
 def nearest(form_item: FormItem, scopes: tuple[Scope, ...]) -> AnswerSource:

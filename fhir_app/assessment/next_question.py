@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from fhir_app.assessment.causes import Score
 from fhir_app.assessment.compiled import CompiledCause
-from fhir_app.knowledge.answers import Answers, State
+from fhir_app.knowledge.answers import UNDETERMINED, Answers
 
 
 def best_next_question(
@@ -22,7 +22,7 @@ def best_next_question(
     for _, result in order:
         for link_id, move in _moves(result, gaps).items():
             moves[link_id] += move
-    asked = [link_id for link_id in askable if moves[link_id] and answers.state(link_id) is not State.UNDETERMINED]
+    asked = [link_id for link_id in askable if moves[link_id] and answers.state(link_id) is not UNDETERMINED]
     return max(asked, key=lambda link_id: moves[link_id], default=None)
 
 

@@ -6,7 +6,7 @@ from fhir_app.assessment.assessment import FlagStatus, RedFlagFinding, TriggerFi
 from fhir_app.assessment.because import sources_of, unanswered_in
 from fhir_app.assessment.compiled import Branch, CompiledFlag, CompiledIntake
 from fhir_app.knowledge.answers import Answers
-from fhir_app.knowledge.criteria import Truth
+from fhir_app.knowledge.criteria import NO, UNKNOWN, YES
 from fhir_app.knowledge.intake import Disposition
 
 
@@ -36,9 +36,9 @@ def _fires(flag: CompiledFlag, answers: Answers) -> tuple[Disposition | None, bo
     blank = flag.flag.blank
     for branch in flag.branches:
         truth = branch.when(answers)
-        if truth is Truth.YES and (disposition is None or flag.flag.disposition > disposition):
+        if truth is YES and (disposition is None or flag.flag.disposition > disposition):
             disposition, by_gap = flag.flag.disposition, False
-        elif truth is Truth.UNKNOWN and blank is not None and _is_open(branch, blank, disposition, answers):
+        elif truth is UNKNOWN and blank is not None and _is_open(branch, blank, disposition, answers):
             disposition, by_gap = blank, True
     return disposition, by_gap
 
@@ -46,7 +46,7 @@ def _fires(flag: CompiledFlag, answers: Answers) -> tuple[Disposition | None, bo
 def _is_open(branch: Branch, blank: Disposition, so_far: Disposition | None, answers: Answers) -> bool:
     """Whether the gap of a branch counts: its gate is yes, and (each branch being a row of its own) no other branch
     is more urgent already."""
-    return (so_far is None or blank > so_far) and branch.gate(answers) is Truth.YES
+    return (so_far is None or blank > so_far) and branch.gate(answers) is YES
 
 
 def _most_urgent_of_each_family(fired: list[tuple[CompiledFlag, Disposition | None, bool]]) -> frozenset[str]:
@@ -91,7 +91,7 @@ def _finding(
 def _absent_or_not_assessed(flag: CompiledFlag, answers: Answers, gaps: frozenset[str]) -> FlagStatus:
     if flag.link_ids.isdisjoint(gaps):
         return "absent"
-    return "absent" if flag.strict(answers) is Truth.NO else "not-assessed"
+    return "absent" if flag.strict(answers) is NO else "not-assessed"
 
 
 def _order(finding: RedFlagFinding) -> tuple[int, int, int]:
@@ -113,6 +113,6 @@ def find_triggers(rules: CompiledIntake, answers: Answers, gaps: frozenset[str])
             sources=sources_of(rule.trigger.citations),
         )
         for rule in rules.triggers
-        if rule.when(answers) is Truth.YES
+        if rule.when(answers) is YES
     ]
     return tuple(sorted(found, key=lambda finding: finding.disposition, reverse=True))

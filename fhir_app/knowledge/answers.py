@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
@@ -20,6 +20,13 @@ class State(Enum):
     BLANK = "blank"
     NOT_ASKED = "not-asked"
     UNDETERMINED = "undetermined"
+
+    # Members are what they are: the hash that Python gives them is computed from their name each time.
+    __hash__ = object.__hash__
+
+
+# Names of their own: Python 3.11 takes longer to look a member up in its class than to evaluate most criteria.
+ANSWERED, BLANK, NOT_ASKED, UNDETERMINED = State.ANSWERED, State.BLANK, State.NOT_ASKED, State.UNDETERMINED
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,10 @@ class DateText:
 AnswerValue = bool | int | Decimal | str | Coding | Quantity | Reference | DateText
 
 
+CodingKey = tuple[str | None, str | None]
+"""System and code."""
+
+
 class AnswerSource(Protocol):
     """What a criterion needs to know; `Answers` for a whole response, a narrower view inside repeated groups."""
 
@@ -69,6 +80,8 @@ class AnswerSource(Protocol):
     def values(self, link_id: str) -> tuple[AnswerValue, ...]: ...
 
     def codes(self, link_id: str) -> frozenset[str]: ...
+
+    def codings(self, link_id: str) -> Collection[CodingKey]: ...
 
 
 _NO_CODES: frozenset[str] = frozenset()
@@ -95,11 +108,14 @@ class Answers:
 
     def state(self, link_id: str) -> State:
         if link_id in self.answered:
-            return State.ANSWERED
-        return self.states.get(link_id, State.NOT_ASKED)
+            return ANSWERED
+        return self.states.get(link_id, NOT_ASKED)
 
     def values(self, link_id: str) -> tuple[AnswerValue, ...]:
         return self.answered.get(link_id, ())
 
     def codes(self, link_id: str) -> frozenset[str]:
         return self._codes.get(link_id, _NO_CODES)
+
+    def codings(self, link_id: str) -> tuple[CodingKey, ...]:
+        return tuple((v.system, v.code) for v in self.values(link_id) if isinstance(v, Coding))

@@ -15,7 +15,16 @@ from importlib import resources
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, VisitError
 
-from fhir_app.knowledge.answers import AnswerSource, AnswerValue, Coding, State
+from fhir_app.knowledge.answers import (
+    ANSWERED,
+    BLANK,
+    NOT_ASKED,
+    UNDETERMINED,
+    AnswerSource,
+    AnswerValue,
+    Coding,
+    State,
+)
 from fhir_app.knowledge.comparison import Operator, stands
 
 
@@ -25,6 +34,10 @@ class Truth(IntEnum):
     NO = 0
     UNKNOWN = 1
     YES = 2
+
+
+# Names of their own: Python 3.11 takes longer to look a member up in its class than to evaluate most criteria.
+NO, UNKNOWN, YES = Truth.NO, Truth.UNKNOWN, Truth.YES
 
 
 class Missing(Enum):
@@ -252,7 +265,6 @@ class Reading:
 
 
 Test = Callable[[AnswerSource], Truth]
-_NO, _UNKNOWN, _YES = Truth.NO, Truth.UNKNOWN, Truth.YES
 
 
 def compile_criterion(criterion: Criterion | _AnyCoding, missing: Missing, reading: Reading) -> Test:
@@ -279,13 +291,13 @@ def compile_criterion(criterion: Criterion | _AnyCoding, missing: Missing, readi
 
 def _conjunction(tests: tuple[Test, ...]) -> Test:
     def test(answers: AnswerSource) -> Truth:
-        result = _YES
+        result = YES
         for term in tests:
             value = term(answers)
-            if value is _NO:
-                return _NO
-            if value is _UNKNOWN:
-                result = _UNKNOWN
+            if value is NO:
+                return NO
+            if value is UNKNOWN:
+                result = UNKNOWN
         return result
 
     return test
@@ -293,20 +305,20 @@ def _conjunction(tests: tuple[Test, ...]) -> Test:
 
 def _disjunction(tests: tuple[Test, ...]) -> Test:
     def test(answers: AnswerSource) -> Truth:
-        result = _NO
+        result = NO
         for term in tests:
             value = term(answers)
-            if value is _YES:
-                return _YES
-            if value is _UNKNOWN:
-                result = _UNKNOWN
+            if value is YES:
+                return YES
+            if value is UNKNOWN:
+                result = UNKNOWN
         return result
 
     return test
 
 
 def _negation(term: Test) -> Test:
-    mirrored = (_YES, _UNKNOWN, _NO)
+    mirrored = (YES, UNKNOWN, NO)
 
     def test(answers: AnswerSource) -> Truth:
         return mirrored[term(answers)]
@@ -316,12 +328,12 @@ def _negation(term: Test) -> Test:
 
 def _gaps(link_id: str, missing: Missing, reading: Reading) -> Mapping[State, Truth]:
     blank = {
-        Missing.RULE: _NO if link_id in reading.core else _UNKNOWN,
-        Missing.STRICT: _UNKNOWN,
-        Missing.SHOWN: _NO,
+        Missing.RULE: NO if link_id in reading.core else UNKNOWN,
+        Missing.STRICT: UNKNOWN,
+        Missing.SHOWN: NO,
     }[missing]
-    undetermined = _UNKNOWN if missing is Missing.STRICT else _NO
-    return {State.BLANK: blank, State.UNDETERMINED: undetermined, State.NOT_ASKED: _NO}
+    undetermined = UNKNOWN if missing is Missing.STRICT else NO
+    return {ANSWERED: NO, BLANK: blank, UNDETERMINED: undetermined, NOT_ASKED: NO}
 
 
 def _ticked(leaf: Ticked, missing: Missing, reading: Reading) -> Test:
@@ -333,14 +345,13 @@ def _ticked(leaf: Ticked, missing: Missing, reading: Reading) -> Test:
     def test(answers: AnswerSource) -> Truth:
         codes = answers.codes(link_id)
         if not codes:
-            state = answers.state(link_id)
-            return _NO if state is State.ANSWERED else gaps[state]
+            return gaps[answers.state(link_id)]
         if at_least == 1:
             if not wanted.isdisjoint(codes):
-                return _YES
+                return YES
         elif len(wanted & codes) >= at_least:
-            return _YES
-        return _NO if doubts.isdisjoint(codes) else _UNKNOWN
+            return YES
+        return NO if doubts.isdisjoint(codes) else UNKNOWN
 
     return test
 
@@ -383,13 +394,10 @@ def _any_coding(leaf: _AnyCoding, missing: Missing, reading: Reading) -> Test:
     link_id, keys = leaf.link_id, leaf.keys
 
     def test(answers: AnswerSource) -> Truth:
-        values = answers.values(link_id)
-        if not values:
-            return gaps[answers.state(link_id)]
-        for value in values:
-            if isinstance(value, Coding) and (value.system, value.code) in keys:
-                return _YES
-        return _NO
+        codings = answers.codings(link_id)
+        if codings:
+            return NO if keys.isdisjoint(codings) else YES
+        return gaps[answers.state(link_id)]
 
     return test
 
@@ -404,19 +412,19 @@ def _compared(leaf: Compare, missing: Missing, reading: Reading) -> Test:
         values = answers.values(leaf.link_id)
         if not values:
             return gaps[answers.state(leaf.link_id)]
-        return _YES if any(stands(value, leaf.operator, leaf.value) for value in values) else _NO
+        return YES if any(stands(value, leaf.operator, leaf.value) for value in values) else NO
 
     return test
 
 
 def _exists(leaf: Exists, missing: Missing) -> Test:
+    link_id, expected, strict = leaf.link_id, leaf.expected, missing is Missing.STRICT
+
     def test(answers: AnswerSource) -> Truth:
-        state = answers.state(leaf.link_id)
-        if state is State.UNDETERMINED and missing is Missing.STRICT:
-            return _UNKNOWN
-        if state is State.BLANK and missing is Missing.STRICT:
-            return _UNKNOWN
-        return _YES if (state is State.ANSWERED) is leaf.expected else _NO
+        state = answers.state(link_id)
+        if strict and (state is BLANK or state is UNDETERMINED):
+            return UNKNOWN
+        return YES if (state is ANSWERED) is expected else NO
 
     return test
 
@@ -424,9 +432,9 @@ def _exists(leaf: Exists, missing: Missing) -> Test:
 def _unanswered(leaf: Unanswered, reading: Reading) -> Test:
     def test(answers: AnswerSource) -> Truth:
         state = answers.state(leaf.link_id)
-        if state is State.ANSWERED:
+        if state is ANSWERED:
             codes = answers.codes(leaf.link_id)
-            return _YES if codes and codes <= reading.not_sure else _NO
-        return _YES if state is State.BLANK else _NO
+            return YES if codes and codes <= reading.not_sure else NO
+        return YES if state is BLANK else NO
 
     return test
