@@ -26,11 +26,11 @@ def join_issues(
     return (*(_with_question(issue, questionnaire, questionnaire_response) for issue in left), *conformance)
 
 
-def _with_question(issue: Issue, questionnaire: Questionnaire, response: Mapping[str, Any]) -> Issue:
+def _with_question(issue: Issue, questionnaire: Questionnaire, questionnaire_response: Mapping[str, Any]) -> Issue:
     if issue.link_id is not None or issue.expression is None:
         return issue
     link_id: str | None = None
-    element: Any = response
+    element: Any = questionnaire_response
     for step in _STEP.finditer(issue.expression):
         listed = element.get(step[1]) if isinstance(element, Mapping) else None
         if not isinstance(listed, list) or int(step[2]) >= len(listed):

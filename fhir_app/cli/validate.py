@@ -25,16 +25,16 @@ Resource = Mapping[str, Any]
 
 
 @click.command()
-@click.argument("response", type=_FILE)
+@click.argument("response_file", metavar="RESPONSE", type=_FILE)
 @click.option("--questionnaire", "forms", type=_FILE, required=True, multiple=True, help="The Questionnaire.")
 @click.option("--resources", type=_FILE, multiple=True, help="Value sets, code systems, or a Bundle of them.")
 @click.option("--json", "as_json", is_flag=True, help="Print an OperationOutcome.")
-def validate(response: Path, forms: tuple[Path, ...], resources: tuple[Path, ...], as_json: bool) -> None:
+def validate(response_file: Path, forms: tuple[Path, ...], resources: tuple[Path, ...], as_json: bool) -> None:
     """Check the QuestionnaireResponse in the file RESPONSE against the Questionnaire that it names.
 
     Exits 1 when there is an error. docs/validation.md says what is checked and what is not.
     """
-    issues = _issues(response, forms, resources)
+    issues = _issues(response_file, forms, resources)
     if as_json:
         click.echo(dump_json(operation_outcome(issues)).decode())
     else:
@@ -43,9 +43,9 @@ def validate(response: Path, forms: tuple[Path, ...], resources: tuple[Path, ...
         sys.exit(1)
 
 
-def _issues(response: Path, forms: Sequence[Path], others: Sequence[Path]) -> tuple[Issue, ...]:
+def _issues(response_file: Path, forms: Sequence[Path], others: Sequence[Path]) -> tuple[Issue, ...]:
     try:
-        questionnaire_response = _read(response)
+        questionnaire_response = _read(response_file)
         given = [resource for path in (*forms, *others) for resource in _entries(_read(path))]
     except MalformedBody as error:
         return error.issues
@@ -80,12 +80,14 @@ def _entries(resource: Resource) -> Iterator[Resource]:
 # --- which Questionnaire ----------------------------------------------------------------------------------------
 
 
-def _choose(response: Resource, given: Sequence[Resource]) -> tuple[Questionnaire | None, tuple[Issue, ...]]:
+def _choose(
+    questionnaire_response: Resource, given: Sequence[Resource]
+) -> tuple[Questionnaire | None, tuple[Issue, ...]]:
     """The Questionnaire that the response names; the only one, with a warning, when it names none."""
-    named = response.get("questionnaire")
+    named = questionnaire_response.get("questionnaire")
     forms = [resource for resource in given if resource.get("resourceType") == "Questionnaire"]
     if isinstance(named, str) and named.startswith("#"):
-        contained = response.get("contained")
+        contained = questionnaire_response.get("contained")
         forms = [
             resource
             for resource in (contained if isinstance(contained, list) else [])

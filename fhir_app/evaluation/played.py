@@ -22,10 +22,12 @@ def answers_of(intake: Intake, plain: Mapping[str, Any], *, name: str, status: s
     """The answers of the response that a form would send. Raises KnowledgeError, naming the case, when an answer is
     not one that the questionnaire takes."""
     try:
-        response = build_questionnaire_response(intake.questionnaire, plain, status=status, authored=_AUTHORED)
+        questionnaire_response = build_questionnaire_response(
+            intake.questionnaire, plain, status=status, authored=_AUTHORED
+        )
     except ValueError as error:
         raise KnowledgeError([f"{name}: {error}"]) from None
-    return read_answers(intake.questionnaire, response).answers
+    return read_answers(intake.questionnaire, questionnaire_response).answers
 
 
 def play_case(intake: Intake, case: Case) -> Assessment:

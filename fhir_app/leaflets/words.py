@@ -92,12 +92,6 @@ def phrase_book(intake: Intake, language: str) -> PhraseBook:
     return book
 
 
-def available_languages(intake: Intake) -> tuple[str, ...]:
-    """The languages in which a patient's document can be written: those that have all their texts. It may be more
-    than the languages of the Questionnaire."""
-    return tuple(sorted(language for id_, language in intake.leaflets if id_ == PHRASES))
-
-
 def care_names(care: CareSetting, language: str) -> CareNames:
     try:
         return care.languages[language]

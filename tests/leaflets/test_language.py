@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from fhir_app.leaflets.language import choose_language
-from fhir_app.leaflets.words import available_languages
-from tests.leaflets.results import intake
 
 
 @pytest.mark.parametrize(
@@ -27,7 +25,3 @@ def test_the_first_wanted_language_that_we_have_is_chosen(wanted: tuple[str | No
 def test_a_default_that_we_do_not_have_is_an_error() -> None:
     with pytest.raises(ValueError, match="default language"):
         choose_language(("en",), ("fr",), "de")
-
-
-def test_a_document_can_be_had_in_every_language_that_has_its_texts() -> None:
-    assert available_languages(intake()) == ("en", "es")
