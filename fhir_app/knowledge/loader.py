@@ -43,7 +43,7 @@ def load_intake(folder: Path) -> Intake:
     except KnowledgeError as error:
         problems.extend(error.problems)
         leaflets = {}
-    intake = build.intake(documents, questionnaire, leaflets, _digest(folder), problems)
+    intake = build.intake(documents, questionnaire, leaflets, _digest(folder, intake_data["questionnaire"]), problems)
     if intake is None or problems:
         raise KnowledgeError(problems)
     problems.extend(check_intake(intake, documents))
@@ -104,10 +104,10 @@ def _no_doubled_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _digest(folder: Path) -> str:
+def _digest(folder: Path, form: str) -> str:
     """SHA-256 over the rules and the form: what must not change without a new knowledge version."""
     digest = hashlib.sha256()
-    for name in sorted((*FILES, "questionnaire.json")):
+    for name in sorted((*FILES, form)):
         path = folder / name
         if path.is_file():
             digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -88,6 +88,14 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     assert problems(folder) == [f"{name}: the file is missing"]
 
 
+def test_a_form_under_another_name_is_in_the_digest(tmp_path: Path) -> None:
+    folder = spoiled(tmp_path, ("intake.yaml", "questionnaire: questionnaire.json", "questionnaire: form.json"))
+    form = (folder / "questionnaire.json").rename(folder / "form.json")
+    before = load_intake(folder).digest
+    form.write_text(form.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert load_intake(folder).digest != before
+
+
 @pytest.mark.parametrize("name", ["intake.yaml", "red_flags.yaml", "causes.yaml", "sources.yaml", "questionnaire.json"])
 def test_any_byte_of_rules_sources_or_form_is_in_the_digest(tmp_path: Path, name: str) -> None:
     folder = spoiled(tmp_path)
