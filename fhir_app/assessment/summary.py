@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby, islice
 
 from fhir_app.assessment.assessment import (
@@ -152,7 +153,7 @@ class _Teller:
         if flag.by_gap:
             said += f" (not ruled out: {self._questions(flag.unanswered[:2])} unanswered)"
         elif flag.because:
-            said += f" ({self._quoted(flag.because[:2])})"
+            said += f" ({self._quoted(_decisive(flag.because))})"
         return SummaryLine(said, (flag.id,), self._numbered(flag.sources))
 
     def _triggers(self) -> Iterator[SummaryLine]:
@@ -217,18 +218,11 @@ class _Teller:
         unanswered, best = self.assessment.unanswered, self.assessment.best_next_question
         if best is not None:
             yield SummaryLine(f"Ask first: {self._question(best)}", (best,), tail=False)
-        for_the_eye = self._for_the_eye()
+        for_the_eye = _for_the_eye(self.intake)
         others = [link_id for link_id in unanswered if link_id != best and link_id not in for_the_eye]
         if others:
             more = f" and {len(others) - 2} more" if len(others) > 2 else ""
             yield SummaryLine(f"Also unanswered: {self._questions(others[:2])}{more}", tuple(others[:2]), tail=False)
-
-    def _for_the_eye(self) -> frozenset[str]:
-        """Questions that no red flag, trigger or evidence reads: leaving them out is no gap."""
-        rules = [flag.when for flag in self.intake.red_flags] + [trigger.when for trigger in self.intake.triggers]
-        rules += [item.when for cause in self.intake.causes for item in cause.evidence]
-        read = {link_id for rule in rules for link_id in link_ids(rule.tree)}
-        return frozenset(self.intake.questionnaire.by_link_id) - read
 
     def _basis(self) -> SummaryLine:
         numbered = ", ".join(f"{number} {source}" for source, number in self.numbers.items())
@@ -242,7 +236,7 @@ class _Teller:
     def _question(self, link_id: str) -> str:
         item = self.intake.questionnaire.by_link_id.get(link_id)
         text = item.text if item is not None and item.text else link_id
-        return textwrap.shorten(text, 60, placeholder=" ...")
+        return _shortened(text, 60)
 
     def _questions(self, link_ids: Iterable[str]) -> str:
         return ", ".join(f'"{self._question(link_id)}"' for link_id in link_ids)
@@ -254,8 +248,30 @@ class _Teller:
         item = self.intake.questionnaire.by_link_id.get(answered.link_id)
         for option in item.options if item is not None else ():
             if isinstance(option.value, Coding) and option.value.code == answered.code:
-                return f'"{textwrap.shorten(option.text, 48, placeholder=" ...")}"'
+                return f'"{_shortened(option.text, 48)}"'
         return f"{'age' if answered.link_id == self.intake.age_link_id else answered.link_id} {answered.code}"
+
+
+@lru_cache(maxsize=32)
+def _for_the_eye(intake: Intake) -> frozenset[str]:
+    """Questions that no red flag, trigger or evidence reads: leaving them out is no gap."""
+    rules = [flag.when for flag in intake.red_flags] + [trigger.when for trigger in intake.triggers]
+    rules += [item.when for cause in intake.causes for item in cause.evidence]
+    read = {link_id for rule in rules for link_id in link_ids(rule.tree)}
+    return frozenset(intake.questionnaire.by_link_id) - read
+
+
+# Questions and options are the same for everybody.
+@lru_cache(maxsize=2048)
+def _shortened(text: str, width: int) -> str:
+    return textwrap.shorten(text, width, placeholder=" ...")
+
+
+def _decisive(because: tuple[Answered, ...], most: int = 3) -> tuple[Answered, ...]:
+    """The answers that settled a flag: those read last, since a rule opens with the tick and goes on to what makes it
+    dangerous; "none of these" settles nothing."""
+    told = [answered for answered in because if answered.code != "none"]
+    return tuple(told[-most:])
 
 
 def _words(disposition: Disposition | None) -> str:
