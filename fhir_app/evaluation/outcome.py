@@ -12,7 +12,9 @@ from fhir_app.knowledge.intake import Intake, Urgency
 
 @dataclass(frozen=True)
 class StoryOutcome:
-    """A story's label beside what came out of it. `ranked` begins with the first entry, "none fits" included."""
+    """A story's label beside what came out of it. `ranked` begins with the first entry, "none fits" included.
+
+    `flagged`: a row that speaks of a danger is present, not only one that reports a gap or an age."""
 
     id: str
     part: str
@@ -23,6 +25,7 @@ class StoryOutcome:
     ranked: tuple[str, ...]
     words: tuple[str, ...]
     present: tuple[str, ...]
+    flagged: bool
     none_fits: str
     listed: frozenset[str]
 
@@ -71,6 +74,7 @@ def outcome_of(intake: Intake, story: Story, assessment: Assessment) -> StoryOut
     """An assessment beside the label of its story."""
     causes = assessment.causes if assessment.assessed else ()
     where = assessment.disposition.where
+    dangers = {flag.id for flag in intake.red_flags if flag.kind == "red-flag"}
     return StoryOutcome(
         id=story.id,
         part=story.part,
@@ -81,6 +85,7 @@ def outcome_of(intake: Intake, story: Story, assessment: Assessment) -> StoryOut
         ranked=tuple(cause.id for cause in causes),
         words=tuple(cause.likelihood for cause in causes),
         present=Result.of(assessment).present,
+        flagged=any(flag.id in dangers for flag in assessment.present_flags),
         none_fits=intake.scoring.none_fits.id,
         listed=frozenset(cause.id for cause in intake.causes),
     )

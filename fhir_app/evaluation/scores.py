@@ -136,7 +136,7 @@ MEASURES = (
     Measure("not-under", SAFETY, "at the right level or above (strict)", _every, lambda o: o.levels_too_low == 0),
     Measure(
         "red-flag", SAFETY, "a red-flag row is present where the label names a red flag",
-        lambda o: o.label.red_flag is not None, lambda o: any(row.startswith("RF") for row in o.present),
+        lambda o: o.label.red_flag is not None, lambda o: o.flagged,
     ),
     Measure("exact", RESTRAINT, "exactly the right level", _every, lambda o: o.given is o.gold),
     Measure(

@@ -20,7 +20,7 @@ LISTED = frozenset({"sciatica", "cecs"})
 def story(
     diagnosis: str = "sciatica", accept: Iterable[str] = (), gold: str = "routine", given: str = "routine",
     ranked: tuple[str, ...] = ("sciatica", "cecs", "none-fits"), red_flag: str | None = None,
-    present: tuple[str, ...] = (),
+    present: tuple[str, ...] = (), flagged: bool = False,
 ) -> StoryOutcome:  # fmt: skip
     return StoryOutcome(
         id="one",
@@ -32,6 +32,7 @@ def story(
         ranked=ranked,
         words=("likely",) * len(ranked),
         present=present,
+        flagged=flagged,
         none_fits="none-fits",
         listed=LISTED,
     )
@@ -94,7 +95,7 @@ def test_urgency_is_counted_as_its_name_says(gold: str, given: str, held: set[st
 
 
 def test_a_missed_red_flag_is_one_without_a_red_flag_row() -> None:
-    caught, missed = story(red_flag="clot", present=("RF06.1",)), story(red_flag="clot", present=("NA.1", "B2.5"))
+    caught, missed = story(red_flag="clot", flagged=True), story(red_flag="clot", present=("NA.1", "B2.5"))
     assert count("red-flag", caught, missed, story()) == (1, 2)
 
 

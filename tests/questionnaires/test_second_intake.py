@@ -15,8 +15,10 @@ from fhir_app.assessment.build_response import build_questionnaire_response
 from fhir_app.cli import main
 from fhir_app.errors import KnowledgeError
 from fhir_app.evaluation.expectations import unmet
+from fhir_app.evaluation.outcome import outcome_of
+from fhir_app.evaluation.played import play_case
 from fhir_app.fhir.read_json import dump_json
-from fhir_app.knowledge.cases import Case, read_cases
+from fhir_app.knowledge.cases import Case, Label, Story, read_cases
 from fhir_app.knowledge.library import load_library, questionnaires_root
 from fhir_app.knowledge.loader import load_intake
 from fhir_app.settings import Settings
@@ -37,6 +39,13 @@ def response(case: Case) -> bytes:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_its_cases_come_out_as_they_say(case: Case) -> None:
     assert unmet(KNEE, case) == ()
+
+
+@pytest.mark.parametrize(("case_id", "flagged"), [("knee-hot", True), ("knee-open", False), ("knee-stairs", False)])
+def test_a_danger_is_told_from_a_gap_whatever_the_rows_are_called(case_id: str, flagged: bool) -> None:
+    label = Label("osteoarthritis", (), "routine", None, "why")
+    told = Story("one", "report", 67, "any", "text", "made up", CASES[case_id].answers, None, label)
+    assert outcome_of(KNEE, told, play_case(KNEE, CASES[case_id])).flagged is flagged
 
 
 def test_it_is_published_taken_in_and_written_back_with_its_own_leaflet(tmp_path: Path) -> None:
