@@ -39,7 +39,7 @@ class RedFlagFinding:
 
 @dataclass(frozen=True)
 class TriggerFinding:
-    """A trigger of the article, or a row that reports a gap, that sets a floor."""
+    """A reason to seek help, or a row that reports a gap, that sets a floor."""
 
     id: str
     disposition: Disposition

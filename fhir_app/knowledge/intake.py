@@ -135,7 +135,7 @@ class RedFlag:
 
 @dataclass(frozen=True)
 class Trigger:
-    """One of the article's own when-to-seek-help triggers; sets a floor, is never a red flag."""
+    """A reason to seek help that sets a floor under the urgency; never a red flag."""
 
     id: str
     says: str

@@ -83,7 +83,7 @@ def _lead(words: Words, chosen: Chosen, key: str) -> str:
 
 
 def _reasons(words: Words, chosen: Chosen, assessment: Assessment) -> tuple[Part, ...]:
-    """Why the advice is what it is: a card for each red flag that counts, the article's triggers, and gaps."""
+    """Why the advice is what it is: a card for each red flag that counts, the triggers, and gaps."""
     because = assessment.not_assessed_because
     notes = [words.say(because)] if because in ("invalid", "status") else []
     if chosen.gaps and not any(flag.kind == "not-assessed" for flag in chosen.flags):
