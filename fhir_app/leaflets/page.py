@@ -105,7 +105,12 @@ def _markdown(text: str) -> Markup:
 
 def _plain_page(page: Part, footer: tuple[str, ...]) -> str:
     blocks = [page.heading.upper(), *_plain_blocks(page)]
-    return "\n\n".join((*blocks, "-" * 20, *(textwrap.fill(line, TEXT_WIDTH) for line in footer))) + "\n"
+    return "\n\n".join((*blocks, "-" * 20, *map(_filled, footer))) + "\n"
+
+
+@lru_cache(maxsize=2048)
+def _filled(line: str) -> str:
+    return textwrap.fill(line, TEXT_WIDTH)
 
 
 def _plain_blocks(part: Part, depth: int = 0) -> Iterator[str]:

@@ -25,9 +25,12 @@ class StoredAssessment:
     content: Mapping[str, Any]
 
 
+_INSERT = insert(assessments)
+
+
 def add(connection: Connection, assessment: StoredAssessment) -> None:
     """Keep the assessment of a submission that is stored already."""
-    connection.execute(insert(assessments), {**vars(assessment), "content": _packed(assessment.content)})
+    connection.execute(_INSERT, {**vars(assessment), "content": _packed(assessment.content)})
 
 
 def get(connection: Connection, submission_id: str) -> StoredAssessment | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, select, update
 
 from fhir_app.fhir.read_json import dump_json, read_json
 from fhir_app.store.database import take_turns
@@ -21,6 +21,8 @@ Key = tuple[str, str]
 SHARED = frozenset({"Device", "Organization"})
 _INSERT = insert(record).returning(record.c.id, sort_by_parameter_order=True)
 _INSERT_INDEX = insert(record_search)
+# Statements of every submission are built once: to build one takes longer than to run it.
+_CURRENT = select(record).where(record.c.resource_id.in_(bindparam("ids", expanding=True)), record.c.is_current)
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,8 @@ def _key(resource: Mapping[str, Any]) -> Key:
 
 
 def _current(connection: Connection, resources: Sequence[Mapping[str, Any]]) -> dict[Key, Row[Any]]:
-    ids = [resource["id"] for resource in resources]
-    query = select(record).where(record.c.resource_id.in_(ids), record.c.is_current)
-    return {(row.resource_type, row.resource_id): row for row in connection.execute(query)}
+    ids = {"ids": [resource["id"] for resource in resources]}
+    return {(row.resource_type, row.resource_id): row for row in connection.execute(_CURRENT, ids)}
 
 
 def _retire(connection: Connection, row_ids: Sequence[int]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -82,6 +83,23 @@ class Listed:
 _PLAIN = tuple(field.name for field in fields(Submission) if field.name not in ("order", "issues"))
 _COLUMNS = (*(submissions.c[name] for name in _PLAIN), submissions.c.order_key, submissions.c.issues)
 
+# Statements of every submission are built once: to build one takes longer than to run it.
+_INSERT = insert(submissions)
+_WITH_BODY = (
+    select(*_COLUMNS)
+    .where(submissions.c.origin == bindparam("origin"), submissions.c.body_hash == bindparam("body_hash"))
+    .order_by(submissions.c.accepted.desc())
+    .limit(1)
+)
+_REVISIONS = (
+    select(
+        *(submissions.c[name] for name in ("id", "order_key", "arrival", "newest", "status", "canonical")),
+        exists().where(write_backs.c.submission_id == submissions.c.id).label("wrote"),
+    )
+    .where(submissions.c.origin == bindparam("origin"), submissions.c.identity == bindparam("identity"))
+    .order_by(submissions.c.arrival)
+)
+
 
 def add(connection: Connection, submission: Submission, body: bytes) -> None:
     """Store a submission; when it is the newest of its identity, the one that was is so no longer."""
@@ -91,7 +109,7 @@ def add(connection: Connection, submission: Submission, body: bytes) -> None:
     values["body"] = body
     values["order_key"] = json.dumps(submission.order)
     values["issues"] = json.dumps([asdict(issue) for issue in submission.issues], ensure_ascii=False)
-    connection.execute(insert(submissions), values)
+    connection.execute(_INSERT, values)
 
 
 def get(connection: Connection, submission_id: str) -> Submission | None:
@@ -110,27 +128,15 @@ def body(connection: Connection, submission_id: str) -> bytes | None:
 
 def with_body(connection: Connection, origin: str, body_hash: str) -> Submission | None:
     """The last submission from this origin whose bytes had this hash."""
-    row = connection.execute(
-        select(*_COLUMNS)
-        .where(submissions.c.origin == origin, submissions.c.body_hash == body_hash)
-        .order_by(submissions.c.accepted.desc())
-        .limit(1)
-    ).first()
+    row = connection.execute(_WITH_BODY, {"origin": origin, "body_hash": body_hash}).first()
     return None if row is None else _submission(row)
 
 
 def revisions(connection: Connection, origin: str, identity: str) -> tuple[Revision, ...]:
     """What is known of an identity, in the order of arrival."""
-    columns = (submissions.c[name] for name in ("id", "order_key", "arrival", "newest", "status", "canonical"))
-    wrote = exists().where(write_backs.c.submission_id == submissions.c.id)
-    query = (
-        select(*columns, wrote.label("wrote"))
-        .where(submissions.c.origin == origin, submissions.c.identity == identity)
-        .order_by(submissions.c.arrival)
-    )
     return tuple(
         Revision(row.id, _order(row.order_key), row.arrival, row.newest, row.status, row.canonical, bool(row.wrote))
-        for row in connection.execute(query)
+        for row in connection.execute(_REVISIONS, {"origin": origin, "identity": identity})
     )
 
 

@@ -26,6 +26,8 @@ _ROLES = (
     "provenance",
 )
 _SEVERAL = ("flags", "retracted_flags")
+_INSERT = insert(write_backs)
+_INSERT_WRITTEN = insert(written)
 
 
 def add(
@@ -43,7 +45,7 @@ def add(
     """
     response = difference(write_back.questionnaire_response, received) if write_back.held_by_origin else None
     connection.execute(
-        insert(write_backs),
+        _INSERT,
         {
             "submission_id": submission_id,
             "held_by_origin": write_back.held_by_origin,
@@ -58,7 +60,7 @@ def add(
         {"submission_id": submission_id, "position": position, "role": role, "record_id": where.row_id}
         for position, ((role, _), where) in enumerate(zip(parts, kept, strict=True))
     ]
-    connection.execute(insert(written), links)
+    connection.execute(_INSERT_WRITTEN, links)
     versions = (where.version for (role, _), where in zip(parts, kept, strict=True) if role == _RESPONSE)
     return next(versions, None)
 
