@@ -15,6 +15,8 @@ from fhir_app.cli._shown import console
 from fhir_app.doctor.findings import Report, Verdict
 
 LINE_EVERY = timedelta(seconds=5)
+WIDE = 100
+"""Columns from which on each claim has a line of its own."""
 
 _VERDICTS: Mapping[Verdict, tuple[str, str]] = {
     "held": ("held", "green"),
@@ -53,8 +55,9 @@ def show(report: Report) -> None:
     """The table, and what is left on the server."""
     out = console()
     table = Table(box=None, padding=(0, 1), header_style="bold")
-    for header in (report.server, "", ""):
-        table.add_column(escape(header), overflow="fold")
+    table.add_column(escape(report.server), overflow="fold", no_wrap=out.width >= WIDE)
+    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
     for finding in report.findings:
         word, style = _VERDICTS[finding.verdict]
         table.add_row(escape(finding.claim), f"[{style}]{word}[/]", escape(finding.detail))
