@@ -17,6 +17,7 @@ from fhir_app.knowledge.library import Library, load_library, questionnaires_roo
 from fhir_app.knowledge.loader import load_intake
 from fhir_app.knowledge.version_gate import check_version, is_locked
 from fhir_app.leaflets.care import read_care_settings, without_names
+from fhir_app.review.source_attributes import source_attributes
 
 
 @click.command()
@@ -30,7 +31,7 @@ def check(folder: Path | None) -> None:
     root = folder or questionnaires_root()
     try:
         library = _library(root)
-        _check_versions(root, library)
+        _check_beside_the_rules(root, library)
         _check_care_settings(root, library)
         _check_definitions(library)
     except KnowledgeError as error:
@@ -52,11 +53,18 @@ def _library(folder: Path) -> Library:
     return load_library(folder)
 
 
-def _check_versions(root: Path, library: Library) -> None:
-    """What was given out under a version (it has a lock) is what it was."""
+def _check_beside_the_rules(root: Path, library: Library) -> None:
+    """What was given out under a version (it has a lock) is what it was, and the source attributes can be read."""
     folders = [root] if (root / "intake.yaml").is_file() else sorted(path.parent for path in root.glob("*/intake.yaml"))
-    locked = [(folder, intake) for folder, intake in zip(folders, library.intakes, strict=True) if is_locked(folder)]
-    if problems := [f"{folder.name}/{line}" for folder, intake in locked for line in check_version(folder, intake)]:
+    problems: list[str] = []
+    for folder, intake in zip(folders, library.intakes, strict=True):
+        if is_locked(folder):
+            problems += [f"{folder.name}/{line}" for line in check_version(folder, intake)]
+        try:
+            source_attributes(intake, folder)
+        except KnowledgeError as error:
+            problems += [f"{folder.name}/{line}" for line in error.problems]
+    if problems:
         raise KnowledgeError(problems)
 
 

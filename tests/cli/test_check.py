@@ -34,6 +34,16 @@ def test_every_problem_of_every_file_is_told_with_its_place(tmp_path: Path) -> N
     assert "tingling-legs/red_flags.yaml" in shown.stderr
 
 
+def test_source_attributes_that_cannot_be_read_are_a_problem(tmp_path: Path) -> None:
+    folder = tmp_path / "tingling-legs"
+    shutil.copytree(questionnaires_root() / "tingling-legs", folder)
+    path = folder / "source_attributes.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("questions: [pt-age]", "questions: [pt-aeg]"), "utf-8")
+    shown = CliRunner().invoke(main, ["check", str(tmp_path)])
+    assert shown.exit_code == 1
+    assert "tingling-legs/source_attributes.yaml: date-of-birth: the questionnaire has no 'pt-aeg'" in shown.stderr
+
+
 def test_a_folder_without_an_intake_is_a_problem(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["check", str(tmp_path)]).exit_code == 1
 

@@ -90,6 +90,12 @@ def test_the_commands_take_it_as_it_is(tmp_path: Path) -> None:
     assessed = CliRunner().invoke(main, ["assess", "--json", "--knowledge", str(ROOT), str(file)])
     assert assessed.exit_code == 0, assessed.output
     assert json.loads(assessed.output)["causes"][0]["id"] == "kneecap-pain"
+    page = tmp_path / "review.html"
+    printed = CliRunner().invoke(main, ["knowledge", str(ROOT / "knee-pain"), "--html", str(page)])
+    assert printed.exit_code == 0, printed.output
+    assert "Osteoarthritis of the knee" in page.read_text(encoding="utf-8")
+    scored = CliRunner().invoke(main, ["evaluate", "--knowledge", str(ROOT), str(ROOT / "knee-pain" / "cases")])
+    assert scored.exit_code == 0, scored.output
 
 
 def test_a_language_in_which_help_has_no_names_stops_the_start(tmp_path: Path) -> None:
