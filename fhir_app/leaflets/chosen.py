@@ -37,7 +37,7 @@ class ShownCause:
 @dataclass(frozen=True)
 class Chosen:
     """`flags` have a card each, most urgent first; `also` are families that are only named. `under_age` is the
-    leaflet that a minor gets in place of everything else."""
+    leaflet that a minor gets in place of causes and prevention, and of every card below a same-day one."""
 
     urgent: bool
     under_age: str | None
@@ -64,18 +64,32 @@ def choose(assessment: Assessment, intake: Intake, plan: Plan) -> Chosen:
     minor = assessment.not_assessed_because == "under-age"
     under_age = next((flag.family for flag in intake.red_flags if flag.kind == "age"), None) if minor else None
     flags = _flags(assessment, intake)
-    cards = [flag for flag in flags if not urgent or flag.disposition.urgency >= Urgency.SAME_DAY][:MOST_CARDS]
     causes = () if urgent or minor else _causes(assessment, intake, plan)
+    cards = () if minor and not urgent else _cards(flags, causes, plan, urgent=urgent)
+    beside = {flag.family for flag in flags} | {shown.cause for shown in causes}
     return Chosen(
         urgent=urgent,
         under_age=under_age,
-        flags=() if under_age else tuple(cards),
-        also=tuple(flags) if under_age else tuple(flag for flag in flags if flag not in cards),
+        flags=cards,
+        also=tuple(flag for flag in flags if flag not in cards),
         gaps=any(flag.kind == "not-assessed" for flag in flags),
         causes=causes,
         triggers=() if urgent or minor else tuple(finding.id for finding in assessment.triggers),
-        topics=() if urgent or minor else _topics(causes, plan),
+        topics=() if urgent or minor else _topics(causes, plan, beside),
     )
+
+
+def _cards(
+    flags: list[ShownFlag], causes: tuple[ShownCause, ...], plan: Plan, *, urgent: bool
+) -> tuple[ShownFlag, ...]:
+    """The families that are explained. One whose advice is the opposite of another card's or cause's is only named."""
+    near = [flag for flag in flags if not urgent or flag.disposition.urgency >= Urgency.SAME_DAY]
+    beside = {flag.family for flag in near} | {shown.cause for shown in causes}
+    return tuple(flag for flag in near if not _opposite(flag.family, beside, plan))[:MOST_CARDS]
+
+
+def _opposite(id_: str, beside: set[str], plan: Plan) -> bool:
+    return not beside.isdisjoint(plan.never_with.get(id_, ()))
 
 
 def _flags(assessment: Assessment, intake: Intake) -> list[ShownFlag]:
@@ -116,7 +130,7 @@ def _causes(assessment: Assessment, intake: Intake, plan: Plan) -> tuple[ShownCa
 def _with_variants(finding: CauseFinding, plan: Plan, beside: set[str]) -> ShownCause | None:
     """One variant speaks for its cause; several stand below the general leaflet. Beside something that asks for
     the opposite ("drink", "stop drinking") only a variant is left: one page must not give both."""
-    if beside.intersection(plan.never_with.get(finding.id, ())):
+    if _opposite(finding.id, beside, plan):
         return (
             ShownCause(finding.id, finding.variants[0], finding.variants[1:MOST_CAUSES]) if finding.variants else None
         )
@@ -125,6 +139,7 @@ def _with_variants(finding: CauseFinding, plan: Plan, beside: set[str]) -> Shown
     return ShownCause(finding.id, finding.id, finding.variants[:MOST_CAUSES])
 
 
-def _topics(causes: tuple[ShownCause, ...], plan: Plan) -> tuple[str, ...]:
+def _topics(causes: tuple[ShownCause, ...], plan: Plan, beside: set[str]) -> tuple[str, ...]:
     own = [topic for shown in causes for topic in plan.prevention.get(shown.cause, ())]
-    return tuple(dict.fromkeys((*own, *plan.always)))
+    topics = dict.fromkeys((*own, *plan.always))
+    return tuple(topic for topic in topics if not _opposite(f"prevention-{topic}", beside, plan))

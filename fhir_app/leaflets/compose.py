@@ -20,18 +20,21 @@ def compose(
     """What a patient takes home: what to do now, why, what may fit (two at most, in no order), signs to act on, a
     date, prevention, where to go, what to show. It holds nothing but the result and is the same for the same input.
 
-    For an emergency or a same-day result causes and prevention are left out; a minor gets the page for minors.
+    For an emergency or a same-day result causes and prevention are left out; a minor gets the page for minors,
+    below the cards of such a result.
     Raises KnowledgeError when a text is not there in `language`."""
     plan = phrase_book(intake, language).plan
     chosen = choose(assessment, intake, plan)
     disposition = assessment.disposition
     rows = [flag.row for flag in (*chosen.flags, *chosen.also)]
     days = review_days(plan, disposition, (*rows, *(v for c in chosen.causes for v in (c.leaflet, *c.variants))))
-    words = words_for(intake, language, today=today, review=today + timedelta(days=days), care=care)
+    by = today + timedelta(days=days)
+    words = words_for(intake, language, today=today, review=by, care=care, disposition=disposition)
     key = disposition_key(disposition)
     headline = words.say(f"headline-{key}")
     parts = (
         *_reasons(words, chosen, assessment),
+        *_for_a_minor(words, chosen),
         *_causes(words, chosen),
         _signs(words, chosen),
         Part("date", words.say("date-heading"), words.say(f"date-{key}")),
@@ -88,9 +91,6 @@ def _reasons(words: Words, chosen: Chosen, assessment: Assessment) -> tuple[Part
     notes = [words.say(because)] if because in ("invalid", "status") else []
     if chosen.gaps and not any(flag.kind == "not-assessed" for flag in chosen.flags):
         notes.append(words.say("unanswered"))
-    if chosen.under_age is not None:
-        sections = words.sections(chosen.under_age, assessment.disposition)
-        return (Part("flags", words.title(chosen.under_age), "\n\n".join(notes), tuple(sections.values())),)
     triggers = [words.say(key) for id_ in chosen.triggers if (key := f"trigger-{id_}") in words.phrases]
     if not (chosen.flags or triggers or notes):
         return ()
@@ -102,6 +102,12 @@ def _reasons(words: Words, chosen: Chosen, assessment: Assessment) -> tuple[Part
         notes.append(_bullets(*triggers))
     cards = tuple(_flag_card(words, flag) for flag in chosen.flags)
     return (Part("flags", words.say("flags-heading"), "\n\n".join(notes), cards),)
+
+
+def _for_a_minor(words: Words, chosen: Chosen) -> tuple[Part, ...]:
+    if chosen.under_age is None:
+        return ()
+    return (Part("flags", words.title(chosen.under_age), "", tuple(words.sections(chosen.under_age).values())),)
 
 
 def _flag_card(words: Words, flag: ShownFlag) -> Part:
@@ -140,8 +146,9 @@ def _cause_card(words: Words, shown: ShownCause) -> Part:
 
 def _signs(words: Words, chosen: Chosen) -> Part:
     """Three signs: the two that stand on every page, and the first one of what leads here."""
-    leading = [flag.family for flag in chosen.flags] + [c for shown in chosen.causes for c in _leaflets(shown)]
-    own = next((bullets[0] for id_ in leading if (bullets := words.bullets(id_, "help"))), words.say("net-otherwise"))
+    leading = [words.bullets(flag.family, "help", flag.disposition) for flag in chosen.flags]
+    leading += [words.bullets(id_, "help") for shown in chosen.causes for id_ in _leaflets(shown)]
+    own = next((bullets[0] for bullets in leading if bullets), words.say("net-otherwise"))
     signs = _bullets(own, words.say("net-first"), words.say("net-second"))
     return Part("signs", words.say("signs-heading"), signs)
 

@@ -22,12 +22,14 @@ _WEEKS = {"date_1_week": 7, "date_2_weeks": 14, "date_4_weeks": 28, "date_6_week
 
 @dataclass(frozen=True)
 class Words:
-    """`values` are what the placeholders stand for; nothing outside it may be named in a text."""
+    """`values` are what the placeholders stand for; nothing outside it may be named in a text. `disposition` is that
+    of the page; None for a leaflet on its own."""
 
     leaflets: Mapping[tuple[str, str], LeafletText]
     language: str
     phrases: Mapping[str, str]
     values: Mapping[str, str]
+    disposition: Disposition | None = None
 
     def say(self, key: str, **more: str) -> str:
         """A fixed phrase, filled."""
@@ -46,17 +48,17 @@ class Words:
     def sections(self, leaflet_id: str, disposition: Disposition | None = None) -> Mapping[str, Part]:
         """The parts of a leaflet by what they are: what, why, now, helps, help and, for a red flag, tell.
 
-        Lines that are marked for a disposition are kept for that one; without a disposition all are kept and say
-        for which they are."""
+        Lines that are marked for a disposition are kept for that one (of a red flag its own, else that of the page);
+        without a disposition all are kept and say for which they are."""
         sections = split_sections(self.leaflet(leaflet_id).markdown)
         return {
-            key: Part(key, heading, fill(self._marked(body, disposition), self.values))
+            key: Part(key, heading, fill(self._marked(body, disposition or self.disposition), self.values))
             for key, (heading, body) in zip(RED_FLAG_HEADINGS, sections, strict=False)
         }
 
-    def bullets(self, leaflet_id: str, key: str) -> tuple[str, ...]:
-        """The bullets of one part of a leaflet."""
-        lines = self.sections(leaflet_id)[key].markdown.split("\n")
+    def bullets(self, leaflet_id: str, key: str, disposition: Disposition | None = None) -> tuple[str, ...]:
+        """The bullets of one part of a leaflet, chosen as `sections` chooses."""
+        lines = self.sections(leaflet_id, disposition)[key].markdown.split("\n")
         return tuple(line.removeprefix("- ") for line in lines if line.startswith("- "))
 
     def _marked(self, body: str, disposition: Disposition | None) -> str:
@@ -74,7 +76,15 @@ class Words:
         return "\n".join(lines)
 
 
-def words_for(intake: Intake, language: str, *, today: date, review: date, care: CareSetting) -> Words:
+def words_for(
+    intake: Intake,
+    language: str,
+    *,
+    today: date,
+    review: date,
+    care: CareSetting,
+    disposition: Disposition | None = None,
+) -> Words:
     """The words of a document made on `today`, with `review` as the date by which something should happen.
 
     Raises KnowledgeError when the intake or the care setting does not have the language."""
@@ -82,7 +92,7 @@ def words_for(intake: Intake, language: str, *, today: date, review: date, care:
     days = {name: today + timedelta(days=number) for name, number in _WEEKS.items()}
     dates = {"today": today, "date": review, **days}
     values = {**names.names, **{key: _long_date(day, names.locale) for key, day in dates.items()}}
-    return Words(intake.leaflets, language, phrase_book(intake, language).texts, values)
+    return Words(intake.leaflets, language, phrase_book(intake, language).texts, values, disposition)
 
 
 def phrase_book(intake: Intake, language: str) -> PhraseBook:

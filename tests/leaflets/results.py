@@ -106,6 +106,11 @@ SAMPLES: dict[str, Assessment] = {
     ),
     "emergency-not-sure": result(E0, flags=(flag("RF02.2", E0, by_gap=True),)),
     "under-18": result(SOON, flags=(flag("RF00.1", SOON),), because="under-age"),
+    "under-18-emergency": result(E0, flags=(flag("RF00.1", SOON), flag("RF03.1", E0)), because="under-age"),
+    "emergency-low-sugar": result(E0, flags=(flag("RF23.1", E0), flag("RF12b.1", E1H))),
+    "self-care-long-known": result(
+        SELF_CARE, causes=(cause("peripheral-neuropathy", 1), cause("b12-deficiency", 2, "possible"))
+    ),
     "open-safety-questions": result(SOON, triggers=(trigger("NA.1", SOON),), causes=(cause("sciatica", 1),)),
     "fluid-and-salt": result(
         SELF_CARE,
