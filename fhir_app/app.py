@@ -81,7 +81,7 @@ def load_parts(settings: Settings, library: Library | None = None) -> Parts:
         compose_document=_composer(care),
         clock=now,
         destination_for=_destination_for(settings),
-        stored=loop.wake,
+        stored=loop.wake if settings.fhir_server_url else None,  # without a destination nothing is ever due
     )
     return Parts(settings, library, namespace, author, database, submissions, delivery, loop)
 

@@ -80,7 +80,7 @@ def assessment_row(reading: Reading, submission_id: str) -> StoredAssessment | N
     if reading.intake is None or reading.assessment is None:
         return None
     found = reading.assessment
-    return StoredAssessment(
+    row = StoredAssessment(
         submission_id=submission_id,
         intake=found.intake,
         knowledge_version=found.knowledge_version,
@@ -88,3 +88,5 @@ def assessment_row(reading: Reading, submission_id: str) -> StoredAssessment | N
         flagged=bool(found.present_flags),
         content=assessment_json(found),
     )
+    _ = row.packed  # compressed here and now, not while other writers wait
+    return row

@@ -21,6 +21,11 @@ class Standing:
     follows: Revision | None
     arrival: int
 
+    @property
+    def first(self) -> bool:
+        """Nothing came before that matters to what is made of it."""
+        return self.follows is None and not self.stale
+
 
 def standing(order: tuple[int, str], status: str | None, known: Sequence[Revision]) -> Standing:
     """The standing of a revision that just came in.

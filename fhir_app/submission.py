@@ -25,6 +25,7 @@ from fhir_app.reading import Reading, read_response
 from fhir_app.result import ComposeDocument, Making, is_for_the_chart, no_document, result
 from fhir_app.standing import Standing, standing
 from fhir_app.store import assessments, outbox, record, submissions, write_backs
+from fhir_app.store.assessments import StoredAssessment
 from fhir_app.store.database import Database, take_turns
 from fhir_app.store.record import Recorded
 from fhir_app.store.submissions import Submission
@@ -106,9 +107,12 @@ class Submissions:
         now = self._clock()
         received = self._receive(reading, body, origin, notified_id, now)
         arriving = submission_row(reading, received, self._namespace, origin, digest, now)
+        # Whatever can be made before is made before: writers wait for each other.
+        assessed = assessment_row(reading, arriving.id)
+        first = None if received is None else result(self._making, reading, received, reading.intake, None)
         with self._database.begin() as connection:
             take_turns(connection, "identity", arriving.origin, arriving.identity)
-            submitted = self._store(connection, reading, received, arriving, body)
+            submitted = self._store(connection, reading, received, arriving, body, assessed, first)
         if self._stored is not None:
             self._stored()
         return submitted
@@ -175,7 +179,10 @@ class Submissions:
         received: ReceivedResponse | None,
         arriving: Submission,
         body: bytes,
+        stored: StoredAssessment | None,
+        first: WriteBack | None,
     ) -> Submitted:
+        """`first` is what is made of it when no earlier revision led to anything."""
         known = submissions.revisions(connection, arriving.origin, arriving.identity)
         if any(revision.id == arriving.id for revision in known):
             earlier = submissions.get(connection, arriving.id)
@@ -184,11 +191,10 @@ class Submissions:
             submissions.remove(connection, arriving.id)
             known = tuple(revision for revision in known if revision.id != arriving.id)
         stands = standing(arriving.order, arriving.status, known)
-        made = self._made(connection, reading, received, stands)
+        made = first if stands.first else self._made(connection, reading, received, stands)
         accepted = arriving.valid or (reading.withdrawn and made is not None)
         submission = replace(arriving, valid=accepted, arrival=stands.arrival, newest=stands.newest)
         submissions.add(connection, submission, body)
-        stored = assessment_row(reading, submission.id)
         if stored is not None:
             assessments.add(connection, stored)
         held = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -24,13 +25,20 @@ class StoredAssessment:
     flagged: bool
     content: Mapping[str, Any]
 
+    @cached_property
+    def packed(self) -> bytes:
+        """`content` as it is kept. Made once, so that it can be made before a writer has its turn."""
+        return pack(json.dumps(self.content, ensure_ascii=False, separators=(",", ":")).encode())
 
+
+_PLAIN = tuple(field.name for field in fields(StoredAssessment) if field.name != "content")
 _INSERT = insert(assessments)
 
 
 def add(connection: Connection, assessment: StoredAssessment) -> None:
     """Keep the assessment of a submission that is stored already."""
-    connection.execute(_INSERT, {**vars(assessment), "content": _packed(assessment.content)})
+    plain = {name: getattr(assessment, name) for name in _PLAIN}
+    connection.execute(_INSERT, {**plain, "content": assessment.packed})
 
 
 def get(connection: Connection, submission_id: str) -> StoredAssessment | None:
@@ -45,7 +53,3 @@ def unpacked(content: bytes) -> dict[str, Any]:
     """The column `content` as the JSON that it holds."""
     found: dict[str, Any] = json.loads(unpack(content))
     return found
-
-
-def _packed(content: Mapping[str, Any]) -> bytes:
-    return pack(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
