@@ -270,9 +270,10 @@ Test = Callable[[AnswerSource], Truth]
 def compile_criterion(criterion: Criterion | _AnyCoding, missing: Missing, reading: Reading) -> Test:
     """The (expanded) tree as one function of the answers."""
     match criterion:
-        case And(terms) | Or(terms):
-            join = _conjunction if isinstance(criterion, And) else _disjunction
-            return join(tuple(compile_criterion(term, missing, reading) for term in terms))
+        case And(terms):
+            return _conjunction(tuple(compile_criterion(term, missing, reading) for term in terms))
+        case Or(terms):
+            return _disjunction(tuple(compile_criterion(term, missing, reading) for term in _merged(terms)))
         case Not(term):
             return _negation(compile_criterion(term, missing, reading))
         case Ticked():
