@@ -19,6 +19,7 @@ import click
 from fhir_app.assessment.as_json import assessment_json
 from fhir_app.assessment.summary import clinician_summary
 from fhir_app.cli._shown import as_table, console
+from fhir_app.cli._steady import keep_what_is_loaded
 from fhir_app.errors import FhirAppError, Issue, MalformedBody
 from fhir_app.fhir.outcome import operation_outcome
 from fhir_app.fhir.read_json import dump_json, read_json
@@ -32,11 +33,12 @@ CHUNK = 200
 @dataclass(frozen=True)
 class Assessed:
     """One response's place in its file, its issues, and its assessment when its questionnaire is known: as published
-    JSON, or as the clinician's summary when that was asked for."""
+    JSON, as one line of it, or as the clinician's summary, whichever was asked for."""
 
     place: str
     issues: tuple[Issue, ...]
     content: dict[str, Any] | None = None
+    line: str | None = None
     summary: str | None = None
 
     @property
@@ -60,8 +62,9 @@ def assess(files: tuple[str, ...], as_json: bool, form: str | None, jobs: int, k
     chosen = "json" if as_json else form or ("table" if sys.stdout.isatty() else "text")
     root = knowledge or questionnaires_root()
     _library(root)  # so that wrong knowledge is told once, and a forked process has it already
+    keep_what_is_loaded()
     all_valid, found = True, False
-    for assessed in _assess_all(_documents(files), root, jobs, chosen == "text"):
+    for assessed in _assess_all(_documents(files), root, jobs, chosen):
         found = True
         all_valid = all_valid and assessed.valid
         _show(assessed, chosen)
@@ -70,9 +73,9 @@ def assess(files: tuple[str, ...], as_json: bool, form: str | None, jobs: int, k
     sys.exit(0 if all_valid else 1)
 
 
-def _assess_all(documents: Iterator[tuple[str, bytes]], root: Path, jobs: int, in_words: bool) -> Iterator[Assessed]:
+def _assess_all(documents: Iterator[tuple[str, bytes]], root: Path, jobs: int, form: str) -> Iterator[Assessed]:
     """In the order of `documents`, holding no more than a few chunks of them at any time."""
-    work = partial(_assess_chunk, str(root), in_words)
+    work = partial(_assess_chunk, str(root), form)
     if jobs == 1:
         for document in documents:
             yield from work([document])
@@ -87,12 +90,12 @@ def _assess_all(documents: Iterator[tuple[str, bytes]], root: Path, jobs: int, i
             yield from waiting.popleft().result()
 
 
-def _assess_chunk(root: str, in_words: bool, documents: Iterable[tuple[str, bytes]]) -> list[Assessed]:
+def _assess_chunk(root: str, form: str, documents: Iterable[tuple[str, bytes]]) -> list[Assessed]:
     library = _library(Path(root))
-    return [each for place, body in documents for each in _assess_document(place, body, library, in_words)]
+    return [each for place, body in documents for each in _assess_document(place, body, library, form)]
 
 
-def _assess_document(place: str, body: bytes, library: Library, in_words: bool) -> Iterator[Assessed]:
+def _assess_document(place: str, body: bytes, library: Library, form: str) -> Iterator[Assessed]:
     """A response, or those in a Bundle; other resources of a Bundle are none of our business."""
     for where, each in _unwrapped(place, body):
         try:
@@ -102,10 +105,12 @@ def _assess_document(place: str, body: bytes, library: Library, in_words: bool) 
             continue
         if reading.assessment is None or reading.intake is None:
             yield Assessed(where, reading.issues)
-        elif in_words:
+        elif form == "text":
             answers = None if reading.read is None else reading.read.answers
             summary = clinician_summary(reading.assessment, reading.intake, answers)
             yield Assessed(where, reading.issues, summary=summary)
+        elif form == "json":  # written here, where there may be many processes
+            yield Assessed(where, reading.issues, line=_line(assessment_json(reading.assessment)))
         else:
             yield Assessed(where, reading.issues, assessment_json(reading.assessment))
 
@@ -127,6 +132,10 @@ def _unwrapped(place: str, body: bytes) -> Iterator[tuple[str, bytes]]:
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if isinstance(resource, dict) and resource.get("resourceType") == "QuestionnaireResponse":
             yield f"{place} entry {number}", dump_json(resource)
+
+
+def _line(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 @lru_cache(maxsize=1)
@@ -160,8 +169,7 @@ def _show(assessed: Assessed, form: str) -> None:
         where = f" {issue.link_id}" if issue.link_id else f" {issue.expression}" if issue.expression else ""
         click.echo(f"{assessed.place}: {issue.severity}{where}: {issue.text}", err=True)
     if form == "json":
-        content = assessed.content or operation_outcome(assessed.issues)
-        click.echo(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+        click.echo(assessed.line or _line(operation_outcome(assessed.issues)))
     elif assessed.content is not None:
         console().print(as_table(assessed.place, assessed.content))
     else:

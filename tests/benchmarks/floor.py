@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -25,7 +25,7 @@ def ready() -> str:
 class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         for name, value in {
-            "bind": [f"127.0.0.1:{sys.argv[1]}"],
+            "bind": [f"127.0.0.1:{os.environ['FHIR_APP_PORT']}"],
             "worker_class": "gthread",
             "threads": 8,
             "keepalive": 15,
