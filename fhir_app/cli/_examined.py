@@ -76,7 +76,8 @@ def _closing(report: Report) -> Iterator[str]:
             "others may rely on them."
         )
     if report.left:
-        yield f"Still on the server, with the tag of this run: {len(report.left)} resources, such as"
-        yield f"  {report.server}/Observation?_tag={report.tag}"
+        yield f"Still on the server, with the tag of this run: {len(report.left)} resources. To see and remove them:"
+        yield f"  {report.server}/Observation?_tag={report.tag.replace('|', '%7C')}"
         if report.patient:
             yield f"  {report.server}/Patient/{report.patient}"
+        yield f"  fhir-app doctor --to {report.server} --remove {report.run}"

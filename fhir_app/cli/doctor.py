@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import click
 
@@ -17,6 +17,9 @@ from fhir_app import __version__
 from fhir_app.app import Parts, load_parts, now
 from fhir_app.cli._examined import progress, show
 from fhir_app.doctor import Doctor, Installation, Run
+from fhir_app.doctor.clients import RunClient
+from fhir_app.doctor.patience import Patience
+from fhir_app.doctor.removal import remove
 from fhir_app.fhir.destinations import SHAPES
 from fhir_app.fhir.namespace import Namespace
 from fhir_app.knowledge.library import load_library, questionnaires_root
@@ -30,6 +33,7 @@ from fhir_app.settings import DestinationKind, Settings
 @click.option("--destination", "kind", type=click.Choice(sorted(SHAPES)), help="Its kind; default: the one that fits.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON, and nothing else, on standard output.")
 @click.option("--keep", is_flag=True, help="Leave what was made on the server, to look at it there.")
+@click.option("--remove", "kept", type=click.UUID, metavar="RUN", help="Only remove what an earlier run has left.")
 @click.option("--patience", default=60.0, show_default=True, type=click.FloatRange(1, 3600), help="Seconds for a step.")
 @click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(1, 600), help="Seconds for a reply.")
 def doctor(
@@ -38,6 +42,7 @@ def doctor(
     kind: str | None,
     as_json: bool,
     keep: bool,
+    kept: UUID | None,
     patience: float,
     timeout: float,
 ) -> None:
@@ -57,6 +62,9 @@ def doctor(
     if token_file is not None:
         token = _token(token_file.read())
     settings = replace(settings, fhir_server_url=target, fhir_server_token=token)
+    if kept is not None:
+        _remove(settings, str(kept), patience, timeout)
+        return
     with progress(quiet=as_json) as tell, tempfile.TemporaryDirectory(prefix="fhir-app-") as folder:
         tell("loading the knowledge")
         stores = _Stores(settings, Path(folder))
@@ -86,6 +94,24 @@ def doctor(
     else:
         show(report)
     sys.exit(0 if report.all_held else 1)
+
+
+def _remove(settings: Settings, run_id: str, patience: float, timeout: float) -> None:
+    """Exits 1 unless nothing of that run is left."""
+    run = Run(run_id, now(), Namespace(settings.namespace))
+    address, token = str(settings.fhir_server_url), settings.fhir_server_token
+    try:
+        client = RunClient(address, run, token=token, timeout=(min(timeout, 10.0), timeout))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    with progress(quiet=False) as tell:
+        removed = remove(run, client, Patience(patience, now, time.sleep, tell))
+    click.echo(f"{removed.gone} resources removed.")
+    for (kind, resource_id), reason in removed.left.items():
+        click.echo(f"{kind}/{resource_id} is left: {reason}", err=True)
+    if removed.unseen is not None:
+        click.echo(f"Could not be looked for: {removed.unseen}", err=True)
+    sys.exit(1 if removed.left or removed.unseen is not None else 0)
 
 
 class _Stores:

@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from fhir_app.doctor import Run
+from fhir_app.fhir.namespace import Namespace
 from tests.contract.fake_fhir import Fault
 from tests.doctor.sandbox import Sandbox, at, capability
 
@@ -76,6 +79,19 @@ def test_the_token_of_the_file_is_sent_and_the_configured_one_only_to_its_own_se
 
     sent = [seen.headers.get("Authorization") for seen in sandbox.seen]
     assert sent == ["Bearer from-file", None, "Bearer configured"]
+
+
+def test_what_a_run_has_left_is_removed_later_and_nothing_else(sandbox: Sandbox) -> None:
+    run = Run("61c0cd7f-d552-4e3d-8421-499c4a1b527f", datetime(2026, 11, 24, tzinfo=UTC), Namespace())
+    sandbox.create({"resourceType": "Patient", "active": True})
+    _, patient = sandbox.create(run.tagged({"resourceType": "Patient", "active": True}))
+    sandbox.create(run.tagged({"resourceType": "Observation", "subject": {"reference": f"Patient/{patient['id']}"}}))
+
+    done = called("--to", sandbox.url, "--remove", run.id)
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "2 resources removed.")
+    (left,) = sandbox.resources.values()
+    assert "tag" not in left["meta"]
 
 
 @pytest.mark.parametrize(
