@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import gc
 
+from fhir_app.assessment.assess import assess
+from fhir_app.assessment.read_answers import read_answers
+from fhir_app.knowledge.library import Library
 
-def keep_what_is_loaded() -> None:
-    """Tells Python's collector that everything loaded so far stays, and to look less often.
 
-    Else it goes through the knowledge again every few responses, and in forked processes it touches, and so copies,
-    the pages that they share.
+def keep_loaded(library: Library) -> None:
+    """Makes ready whatever is made once for each intake, before processes are forked that would each make their own.
+
+    Then tells Python's collector that all of this stays, and to look less often: else it goes through the knowledge
+    again every few responses, and in forked processes it touches, and so copies, the pages that they share.
     """
+    for intake in library.intakes:
+        assess(intake, read_answers(intake.questionnaire, {}).answers)
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

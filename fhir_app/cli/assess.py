@@ -19,7 +19,7 @@ import click
 from fhir_app.assessment.as_json import assessment_json
 from fhir_app.assessment.summary import clinician_summary
 from fhir_app.cli._shown import as_table, console
-from fhir_app.cli._steady import keep_what_is_loaded
+from fhir_app.cli._steady import keep_loaded
 from fhir_app.errors import FhirAppError, Issue, MalformedBody
 from fhir_app.fhir.outcome import operation_outcome
 from fhir_app.fhir.read_json import dump_json, read_json
@@ -61,8 +61,7 @@ def assess(files: tuple[str, ...], as_json: bool, form: str | None, jobs: int, k
     """
     chosen = "json" if as_json else form or ("table" if sys.stdout.isatty() else "text")
     root = knowledge or questionnaires_root()
-    _library(root)  # so that wrong knowledge is told once, and a forked process has it already
-    keep_what_is_loaded()
+    keep_loaded(_library(root))  # before forking; and wrong knowledge is told once
     all_valid, found = True, False
     for assessed in _assess_all(_documents(files), root, jobs, chosen):
         found = True

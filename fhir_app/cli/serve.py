@@ -13,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from fhir_app.app import Parts, create_app, load_parts
-from fhir_app.cli._steady import keep_what_is_loaded
+from fhir_app.cli._steady import keep_loaded
 from fhir_app.knowledge.library import Library
 from fhir_app.scrubbed_log import configure_log, frames, log
 from fhir_app.settings import Settings
@@ -28,7 +28,7 @@ def serve() -> None:
     configure_log(settings.log_level)
     checked = load_parts(settings)
     checked.database.close()
-    keep_what_is_loaded()
+    keep_loaded(checked.library)
     Server(settings, checked.library).run()
 
 

@@ -13,7 +13,7 @@ from time import perf_counter
 from tests.benchmarks.rounds import interleaved
 from tests.benchmarks.samples import lines
 
-FEW, MANY = 100, 1600
+FEW, MANY = 400, 2400
 ROUNDS = 3
 
 
