@@ -17,7 +17,8 @@ demo: $(BIN)/fhir-app ## Demonstrate the whole path and exit
 	$(BIN)/fhir-app demo
 
 test: .venv/dev ## Every test; says loudly what this machine cannot run
-	$(BIN)/python -m pytest -n $(WORKERS) -rs
+	$(BIN)/python -m pytest -n0 -rs -m hapi
+	FHIR_APP_REQUIRE_HAPI= $(BIN)/python -m pytest -n $(WORKERS) -rs -m "not hapi"
 
 check: .venv/dev ## Formatting, lint, types, layers, knowledge
 	$(BIN)/ruff format --check .
