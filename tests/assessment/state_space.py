@@ -2,6 +2,8 @@
 
 A question that takes several options stands in a state for each set of the options that the row names, with and
 without an option that it does not name; besides it may be blank, undetermined, not asked, or answered "not sure".
+Options that every criterion of the row names together, or not at all, are one option to the row: as many of them are
+tried as any criterion counts, and `interchangeable` says which were spared.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from fhir_app.assessment.assess import find_red_flags
 from fhir_app.assessment.assessment import RedFlagFinding
 from fhir_app.assessment.compiled import compiled, gaps_of
 from fhir_app.knowledge.answers import Answers, AnswerValue, Coding, State
-from fhir_app.knowledge.criteria import And, Compare, Criterion, Not, Or, Ticked, leaves
+from fhir_app.knowledge.criteria import And, Compare, Criterion, Leaf, Named, Not, Or, Ticked, leaves
 from fhir_app.knowledge.intake import Disposition, Intake, RedFlag
 from fhir_app.knowledge.questionnaire import Item
 from tests.assessment.knowledge_fixture import intake
@@ -107,34 +109,76 @@ def row(only: Intake, answers: Answers) -> RedFlagFinding:
     return find_red_flags(compiled(only), answers, gaps_of(answers, only.reading))[0]
 
 
+@dataclass(frozen=True)
+class Alike:
+    """Named options of one question that no criterion of a row tells apart. `tried` are as many of them as any
+    criterion counts; `spared` are the others."""
+
+    question: str
+    tried: tuple[str, ...]
+    spared: tuple[str, ...]
+
+
 @lru_cache(maxsize=256)
 def standings_of(flag: RedFlag) -> dict[str, tuple[Standing, ...]]:
-    named: dict[str, set[str]] = {}
-    cuts: dict[str, set[int]] = {}
+    found: dict[str, tuple[Standing, ...]] = {}
+    for question, read_by in _leaves_by_question(flag).items():
+        alike = _alike(question, read_by)
+        values = {leaf.value for leaf in read_by if isinstance(leaf, Compare) and isinstance(leaf.value, int)}
+        cuts = {value + step for value in values for step in (-1, 0, 1)}
+        tried = {code for group in alike for code in group.tried}
+        spared = {code for group in alike for code in group.spared}
+        found[question] = tuple(_of_question(intake().questionnaire.by_link_id[question], tried, spared, cuts))
+    return found
+
+
+def interchangeable(flag: RedFlag) -> tuple[Alike, ...]:
+    """The groups of options of which not all are tried."""
+    by_question = _leaves_by_question(flag).items()
+    return tuple(group for question, read_by in by_question for group in _alike(question, read_by) if group.spared)
+
+
+def _leaves_by_question(flag: RedFlag) -> dict[str, list[Leaf]]:
+    found: dict[str, list[Leaf]] = {}
     for leaf in leaves(flag.when.tree):
-        codes = named.setdefault(leaf.link_id, set())  # type: ignore[union-attr]  # trees are expanded
-        if isinstance(leaf, Ticked):
-            codes.update(leaf.codes)
-        elif isinstance(leaf, Compare) and isinstance(leaf.value, int):
-            cuts.setdefault(leaf.link_id, set()).update((leaf.value - 1, leaf.value, leaf.value + 1))
-    by_link_id = intake().questionnaire.by_link_id
-    return {
-        question: tuple(_of_question(by_link_id[question], codes, cuts.get(question, set())))
-        for question, codes in named.items()
-    }
+        assert not isinstance(leaf, Named), "trees are expanded"
+        found.setdefault(leaf.link_id, []).append(leaf)
+    return found
 
 
-def _of_question(item: Item, named: set[str], cuts: set[int]) -> Iterator[Standing]:
+def _alike(question: str, read_by: list[Leaf]) -> list[Alike]:
+    ticked = [leaf for leaf in read_by if isinstance(leaf, Ticked)]
+    item, reading = intake().questionnaire.by_link_id[question], intake().reading
+    declines = (reading.declines or {}).get(question, {})
+    # An option that stands alone, declines others or means "not sure" does more than the criteria say.
+    special = {*_exclusive(item), *declines, *reading.not_sure}
+    groups: dict[object, list[str]] = {}
+    for code in sorted({code for leaf in ticked for code in leaf.codes}):
+        read_alike = tuple(code in leaf.codes for leaf in ticked), tuple(code in codes for codes in declines.values())
+        groups.setdefault((read_alike, code if code in special else None), []).append(code)
+    found = []
+    for codes in groups.values():
+        count = max(leaf.at_least for leaf in ticked if codes[0] in leaf.codes)
+        found.append(Alike(question, tuple(codes[:count]), tuple(codes[count:])))
+    return found
+
+
+def _exclusive(item: Item) -> set[str]:
+    options = (option for option in item.options if option.exclusive)
+    return {o.value.code for o in options if isinstance(o.value, Coding) and o.value.code is not None}
+
+
+def _of_question(item: Item, tried: set[str], spared: set[str], cuts: set[int]) -> Iterator[Standing]:
     for gap in GAPS:
         yield Standing(gap)
     for number in sorted(cuts):
         yield Standing(None, (number,))
-    options = {o.value.code: o for o in item.options if isinstance(o.value, Coding) and o.value.code is not None}
-    exclusive = {code for code, option in options.items() if option.exclusive} | intake().reading.not_sure
+    options = [o.value.code for o in item.options if isinstance(o.value, Coding) and o.value.code is not None]
+    exclusive = _exclusive(item) | intake().reading.not_sure
     declining = set((intake().reading.declines or {}).get(item.link_id, {}))
     alone = [code for code in options if code in exclusive | declining]
-    unnamed = [code for code in options if code not in named and code not in alone]
-    together = [code for code in options if code in named and code not in exclusive] + unnamed[:1]
+    unnamed = [code for code in options if code not in tried | spared and code not in alone]
+    together = [code for code in options if code in tried and code not in exclusive] + unnamed[:1]
     most = len(together) if item.repeats else 1
     sets = chain.from_iterable(combinations(together, count) for count in range(1, most + 1))
     for codes in chain(sets, ((code,) for code in alone if code not in together)):
