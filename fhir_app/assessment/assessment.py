@@ -61,10 +61,10 @@ class EvidenceFinding(NamedTuple):
     group: str
     basis: Basis
     figure: str | None
+    sources: tuple[str, ...]
     counted: bool
     because: tuple[Answered, ...]
     unanswered: tuple[str, ...]
-    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)

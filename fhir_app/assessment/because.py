@@ -18,7 +18,6 @@ from fhir_app.knowledge.criteria import (
     Ticked,
     Truth,
     compile_criterion,
-    link_ids,
 )
 from fhir_app.knowledge.intake import Citation
 
@@ -101,11 +100,6 @@ def _value(link_id: str) -> _Collect:
             found.append(Answered(link_id, value.code or "" if isinstance(value, Coding) else str(value)))
 
     return collect
-
-
-def unanswered_in(tree: Criterion, gaps: frozenset[str]) -> tuple[str, ...]:
-    """The questions of the tree that have no usable answer, sorted."""
-    return tuple(sorted(link_ids(tree) & gaps))
 
 
 def sources_of(citations: tuple[Citation, ...]) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def score(cause: CompiledCause, answers: Answers, turned: frozenset[str], scorin
         capped_by_required=over_required,
         held=tuple(held),
         unknown=tuple(unknown),
-        counted=frozenset(item.evidence.id for item in best),
+        counted=frozenset(item.id for item in best),
     )
 
 
@@ -55,7 +55,7 @@ def _weigh(
     """The evidence that holds and the evidence that is unknown; only what an answer or a gap turns is evaluated."""
     held, unknown = [], []
     for item in cause.evidence:
-        truth = item.when(answers) if item.evidence.id in turned else item.quiet
+        truth = item.when(answers) if item.id in turned else item.quiet
         if truth is YES:
             held.append(item)
         elif truth is UNKNOWN:
@@ -167,7 +167,7 @@ def cause_finding(
 ) -> CauseFinding:
     """One cause as it is shown: what counted for and against, what is unknown, and why the score stopped."""
 
-    held = [evidence_finding(item, item.evidence.id in result.counted, answers, gaps) for item in result.held]
+    held = [evidence_finding(item, item.id in result.counted, answers, gaps) for item in result.held]
     held.sort(key=lambda finding: (not finding.counted, -finding.strength))
     capped = "required" if result.capped_by_required else "ceiling" if result.capped_by_ceiling else None
     return CauseFinding(
@@ -188,20 +188,8 @@ def cause_finding(
 
 
 def evidence_finding(item: CompiledEvidence, counted: bool, answers: Answers, gaps: frozenset[str]) -> EvidenceFinding:
-    evidence = item.evidence
-    return EvidenceFinding(
-        id=evidence.id,
-        says=evidence.says,
-        counts=evidence.counts,
-        strength=evidence.strength,
-        group=evidence.group,
-        basis=evidence.basis,
-        figure=evidence.figure,
-        counted=counted,
-        because=item.because(answers),
-        unanswered=() if item.link_ids.isdisjoint(gaps) else tuple(sorted(item.link_ids & gaps)),
-        sources=item.sources,
-    )
+    unanswered = () if item.link_ids.isdisjoint(gaps) else tuple(sorted(item.link_ids & gaps))
+    return EvidenceFinding(*item.constant, counted, item.because(answers), unanswered)
 
 
 def needed_answered(scoring: Scoring, answers: Answers) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from fhir_app.assessment.assessment import RedFlagFinding
 from fhir_app.assessment.because import Because, compile_because, sources_of
@@ -31,11 +32,13 @@ from fhir_app.knowledge.criteria import (
     leaves,
     link_ids,
 )
-from fhir_app.knowledge.intake import Cause, Evidence, Floor, Hint, Intake, RedFlag, Rule, Trigger, Variant
+from fhir_app.knowledge.intake import Basis, Cause, Evidence, Floor, Hint, Intake, RedFlag, Rule, Trigger, Variant
 from fhir_app.knowledge.reachability import shown_when
 
 Sign = str | tuple[str, str | None]
 """What a rule may turn on: a gap in a question, one of its options, or its value (None)."""
+
+EvidenceConstant = tuple[str, str, Literal["for", "against"], int, str, Basis, str | None, tuple[str, ...]]
 
 _NONE: frozenset[str] = frozenset()
 
@@ -58,18 +61,19 @@ class CompiledFlag:
     absent: RedFlagFinding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CompiledEvidence:
-    """`quiet`: what the criterion says as long as nothing turns it."""
+    """`quiet`: what the criterion says as long as nothing turns it. `constant`: what a finding says of it whatever
+    the answers, in the order of EvidenceFinding."""
 
-    evidence: Evidence
+    id: str
     key: tuple[str, str]
     signed_strength: int
     when: Test
     link_ids: frozenset[str]
     quiet: Truth
     because: Because
-    sources: tuple[str, ...]
+    constant: EvidenceConstant
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class CompiledTrigger:
     trigger: Trigger
     when: Test
     because: Because
+    link_ids: frozenset[str]
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,13 @@ def compiled(intake: Intake) -> CompiledIntake:
         intake=intake,
         flags=tuple(_flag(flag, reading) for flag in intake.red_flags),
         triggers=tuple(
-            CompiledTrigger(trigger, rule(trigger.when, Missing.SHOWN), compile_because(trigger.when.tree, reading))
+            CompiledTrigger(
+                trigger,
+                rule(trigger.when, Missing.SHOWN),
+                compile_because(trigger.when.tree, reading),
+                link_ids(trigger.when.tree),
+                sources_of(trigger.citations),
+            )
             for trigger in intake.triggers
         ),
         causes=causes,
@@ -208,14 +220,17 @@ def _evidence(item: Evidence, reading: Reading) -> CompiledEvidence:
     tree = item.when.tree
     when = compile_criterion(tree, Missing.STRICT, reading)
     return CompiledEvidence(
-        evidence=item,
+        id=item.id,
         key=(item.group, item.counts),
         signed_strength=item.strength if item.counts == "for" else -item.strength,
         when=when,
         link_ids=link_ids(tree),
         quiet=when(_NO_ANSWERS),
         because=compile_because(tree, reading),
-        sources=sources_of(item.citations),
+        constant=(
+            *(item.id, item.says, item.counts, item.strength, item.group, item.basis, item.figure),
+            sources_of(item.citations),
+        ),
     )
 
 

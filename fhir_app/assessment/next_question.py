@@ -29,7 +29,7 @@ def best_next_question(
 def _moves(result: Score, gaps: frozenset[str]) -> dict[str, int]:
     if not result.unknown:
         return {}
-    counted = {item.key: abs(item.signed_strength) for item in result.held if item.evidence.id in result.counted}
+    counted = {item.key: abs(item.signed_strength) for item in result.held if item.id in result.counted}
     moves: dict[str, int] = {}
     for item in result.unknown:
         beyond = abs(item.signed_strength) - counted.get(item.key, 0)

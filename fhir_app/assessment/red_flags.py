@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fhir_app.assessment.assessment import FlagStatus, RedFlagFinding, TriggerFinding
-from fhir_app.assessment.because import sources_of, unanswered_in
 from fhir_app.assessment.compiled import Branch, CompiledFlag, CompiledIntake
 from fhir_app.knowledge.answers import Answers
 from fhir_app.knowledge.criteria import NO, UNKNOWN, YES
@@ -109,8 +108,8 @@ def find_triggers(rules: CompiledIntake, answers: Answers, gaps: frozenset[str])
             disposition=rule.trigger.disposition,
             says=rule.trigger.says,
             because=rule.because(answers),
-            unanswered=unanswered_in(rule.trigger.when.tree, gaps),
-            sources=sources_of(rule.trigger.citations),
+            unanswered=tuple(sorted(rule.link_ids & gaps)),
+            sources=rule.sources,
         )
         for rule in rules.triggers
         if rule.when(answers) is YES

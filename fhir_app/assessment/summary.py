@@ -78,11 +78,16 @@ def _tag(rules: Iterable[str], sources: Iterable[int]) -> str:
     return f"[{' '.join(rules)}; {','.join(str(number) for number in sources) or JUDGEMENT}]"
 
 
-def _wrapped(line: SummaryLine, width: int) -> list[str]:
-    first, further = " " * line.indent, " " * (line.indent + 2)
-    return textwrap.wrap(
-        line.printed, width, initial_indent=first, subsequent_indent=further, break_on_hyphens=False
-    ) or [""]
+def _wrapped(line: SummaryLine, width: int) -> tuple[str, ...]:
+    return _wrap(line.printed, width, line.indent)
+
+
+# Made of the knowledge's own words, so the same lines come again from person to person.
+@lru_cache(maxsize=2048)
+def _wrap(text: str, width: int, indent: int) -> tuple[str, ...]:
+    first, further = " " * indent, " " * (indent + 2)
+    lines = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=further, break_on_hyphens=False)
+    return tuple(lines) or ("",)
 
 
 @dataclass

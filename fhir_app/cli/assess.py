@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -134,7 +133,7 @@ def _unwrapped(place: str, body: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _line(content: dict[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return dump_json(content).decode()
 
 
 @lru_cache(maxsize=1)

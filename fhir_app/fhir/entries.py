@@ -27,6 +27,7 @@ SHARED = {"Device", "Organization"}
 RESULTS = {"Observation", "DocumentReference"}
 
 _REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
+_NESTED = (dict, list, tuple)
 _SERVER_META = {"versionId", "lastUpdated", "source"}
 
 
@@ -108,17 +109,21 @@ def with_references(resource: Resource, replacement: Callable[[Key], Resource | 
     """The resource with each relative reference replaced by the elements that `replacement` gives (None: kept)."""
 
     def replaced(value: Any) -> Any:
-        if isinstance(value, str):  # nearly everything; to ask for a Mapping first takes four times as long
-            return value
-        if isinstance(value, Mapping):
-            key = _key_in(value.get("reference"))
-            new = replacement(key) if key else None
-            if new is None:
-                return {name: replaced(inner) for name, inner in value.items()}
-            return {**{name: inner for name, inner in value.items() if name != "reference"}, **new}
-        return [replaced(inner) for inner in value] if isinstance(value, list | tuple) else value
+        """What holds no reference to replace is given back as it is, so that hardly anything is copied."""
+        if isinstance(value, dict):
+            key = _key_in(value["reference"]) if "reference" in value else None
+            if key and (new := replacement(key)) is not None:
+                return {**{name: inner for name, inner in value.items() if name != "reference"}, **new}
+            nested = [(name, inner) for name, inner in value.items() if isinstance(inner, _NESTED)]
+            changed = {name: new for name, inner in nested if (new := replaced(inner)) is not inner}
+            return {**value, **changed} if changed else value
+        return _replaced_in(value)
 
-    return {name: replaced(inner) for name, inner in resource.items()}
+    def _replaced_in(values: Sequence[Any]) -> Sequence[Any]:
+        new = [replaced(inner) if isinstance(inner, _NESTED) else inner for inner in values]
+        return new if any(one is not other for one, other in zip(new, values, strict=True)) else values
+
+    return {name: replaced(inner) if isinstance(inner, _NESTED) else inner for name, inner in resource.items()}
 
 
 def references(value: Any) -> Iterator[str]:

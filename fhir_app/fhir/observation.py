@@ -52,10 +52,9 @@ def summary(circumstances: Circumstances, assessment: Assessment, flags: Sequenc
     """The urgency, with one component for each cause and each red-flag family
     (http://hl7.org/fhir/us/core/StructureDefinition/us-core-simple-observation)."""
     c = circumstances
-    resource = _observation(c, report(assessment, c.intake), "summary")
+    resource = _observation(c, report(assessment, c.intake), clinician_summary(assessment, c.intake), "summary")
     resource["code"] = codes.observation(c.namespace, codes.SUMMARY_CODE)
     resource["valueCodeableConcept"] = codes.urgency(c.namespace, assessment.disposition)
-    resource["note"] = [{"time": c.received.accepted, "text": clinician_summary(assessment, c.intake)}]
     if flags:
         resource["interpretation"] = [codes.concept(codes.ABNORMAL)]
         resource["hasMember"] = [reference(flag) for flag in flags]
@@ -84,7 +83,7 @@ def _flag(c: Circumstances, assessment: Assessment, family: str, rows: Sequence[
     attention = (Section("Attention", (Line(NOT_RANKED[unverified]),)),) if unverified else ()
     headline = f"Red flag: {codes.family_label(c.intake, family)}. {disposition_words(urgency, c.intake)}"
     content = Report(headline, (*attention, Section("Rules that are met", lines)))
-    resource = _observation(c, content, "flag", family)
+    resource = _observation(c, content, as_brief_text(content), "flag", family)
     resource["code"] = codes.red_flag(c.namespace, c.intake, family)
     resource["valueCodeableConcept"] = codes.finding(c.namespace, "present")
     resource["interpretation"] = [codes.concept(codes.POSITIVE)]
@@ -99,7 +98,7 @@ def _flag(c: Circumstances, assessment: Assessment, family: str, rows: Sequence[
     return _in_order(resource)
 
 
-def _observation(c: Circumstances, content: Report, *role: str) -> dict[str, Any]:
+def _observation(c: Circumstances, content: Report, note: str, *role: str) -> dict[str, Any]:
     own_id = observation_id(c.namespace, c.received, *role)
     resource: dict[str, Any] = {
         "resourceType": "Observation",
@@ -115,7 +114,7 @@ def _observation(c: Circumstances, content: Report, *role: str) -> dict[str, Any
         "device": reference(c.device),
         "derivedFrom": [response_reference(c.received, c.intake.title, c.response_as)],
         "method": {"text": _method(c)},
-        "note": [{"time": c.received.accepted, "text": as_brief_text(content)}],
+        "note": [{"time": c.received.accepted, "text": note}],
     }
     if c.received.encounter is not None:
         resource["encounter"] = {"reference": c.received.encounter}

@@ -9,6 +9,8 @@ from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 from typing import Any, NoReturn
 
+import orjson
+
 from fhir_app.errors import MalformedBody
 
 MAX_DEPTH = 30
@@ -21,12 +23,12 @@ _EMPTY_STRING = re.compile(rb'"[^"]*"')
 _AS_CURLY = bytes.maketrans(b"[]", b"{}")
 _OPEN = ord("{")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-_NUMBER_MARK = "\udcff"
-"""A lone surrogate: it cannot occur in anything that `read_json` let in or that UTF-8 can hold."""
+_LONGEST_INT = 19
+"""In characters: what 64 bits hold for certain. Longer ones are Decimals, too large for any integer of FHIR."""
 
 
 def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
-    """The one JSON object in `body`; numbers with a fraction or exponent as Decimal.
+    """The one JSON object in `body`; numbers with a fraction, an exponent or too many digits for 64 bits as Decimal.
 
     Raises MalformedBody for anything that two readers could read differently (a doubled key, NaN, no UTF-8) or
     that is nested deeper than `max_depth`. Nothing recurses before the depth is known, and no error text repeats
@@ -42,7 +44,7 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise MalformedBody(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from None
-    except (ValueError, RecursionError):  # an integer of thousands of digits; unbalanced brackets without end
+    except RecursionError:  # unbalanced brackets without end
         raise MalformedBody("The body is not JSON that can be read.") from None
     if not isinstance(value, dict):
         raise MalformedBody("The body must be one JSON object.")
@@ -54,12 +56,10 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
 def dump_json(resource: Mapping[str, Any], *, sort_keys: bool = False) -> bytes:
     """Compact UTF-8 JSON in the order in which `resource` was built, or sorted; Decimals with every digit they have.
 
-    The same input gives the same bytes. Raises ValueError for NaN and infinities, TypeError for what is no JSON.
+    The same input gives the same bytes. Raises TypeError for what is no JSON, a Decimal that is no finite number
+    included. Floats, which nothing that `read_json` read has, are not meant for it: a NaN among them becomes null.
     """
-    text = (_SORTING_ENCODER if sort_keys else _ENCODER).encode(resource)
-    if _NUMBER_MARK in text:
-        text = text.replace(f'"{_NUMBER_MARK}', "").replace(f'{_NUMBER_MARK}"', "")
-    return text.encode("utf-8")
+    return orjson.dumps(resource, default=_exact, option=orjson.OPT_SORT_KEYS if sort_keys else None)
 
 
 def _is_too_deep(body: bytes, max_depth: int) -> bool:
@@ -84,6 +84,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _integer(text: str) -> int | Decimal:
+    return int(text) if len(text) <= _LONGEST_INT else _decimal(text)
+
+
 def _decimal(text: str) -> Decimal:
     try:
         number = Decimal(text)
@@ -98,23 +102,20 @@ def _constant(_: str) -> NoReturn:
     raise MalformedBody("NaN and Infinity are not JSON.")
 
 
-def _default(value: object) -> str:
-    if not isinstance(value, Decimal):
-        raise TypeError(f"{type(value).__name__} is not JSON")
-    if not value.is_finite():
-        raise ValueError("NaN and infinities are not JSON")
-    return f"{_NUMBER_MARK}{value}{_NUMBER_MARK}"
+def _exact(value: object) -> orjson.Fragment:
+    """A number as its digits stand."""
+    if not (isinstance(value, Decimal) and value.is_finite()):
+        raise TypeError("this is not JSON")
+    return orjson.Fragment(str(value))
 
 
 def _refuse_lone_surrogates(value: dict[str, Any]) -> None:
     try:
-        _ENCODER.encode(value).replace(_NUMBER_MARK, "").encode("utf-8")
-    except UnicodeEncodeError:
+        dump_json(value)
+    except orjson.JSONEncodeError:
         raise MalformedBody("A string holds half of a surrogate pair.") from None
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_decimal, parse_constant=_constant)
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default)
-_SORTING_ENCODER = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default, sort_keys=True
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_decimal, parse_constant=_constant
 )

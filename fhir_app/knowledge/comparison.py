@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Literal
+from operator import ge, gt, le, lt
+from typing import Any, Literal
 
 from fhir_app.knowledge.answers import AnswerValue, Coding, DateText, Quantity, Reference
 from fhir_app.knowledge.date_spans import Relation, relation
@@ -22,11 +23,8 @@ def stands(value: AnswerValue, operator: Operator, wanted: AnswerValue) -> bool:
     if isinstance(value, Quantity) and isinstance(wanted, Quantity) and not _same_unit(value, wanted):
         return False
     left, right = _ordered(value), _ordered(wanted)
-    if isinstance(left, str) and isinstance(right, str):
-        return _by_order(operator, (left > right) - (left < right))
-    if isinstance(left, Decimal) and isinstance(right, Decimal):
-        return _by_order(operator, (left > right) - (left < right))
-    return False
+    comparable = left is not None and right is not None and isinstance(left, str) is isinstance(right, str)
+    return comparable and bool(_BY_ORDER[operator](left, right))
 
 
 # A date within the other one (2026-03 and 2026) is neither before nor after it.
@@ -38,8 +36,7 @@ _DATE_RELATIONS: Mapping[str, frozenset[Relation]] = {
 }
 
 
-def _by_order(operator: Operator, order: int) -> bool:
-    return {">": order > 0, "<": order < 0, ">=": order >= 0, "<=": order <= 0}[operator]
+_BY_ORDER: Mapping[str, Callable[[Any, Any], bool]] = {">": gt, "<": lt, ">=": ge, "<=": le}
 
 
 def _same(value: AnswerValue, wanted: AnswerValue) -> bool:
@@ -55,7 +52,7 @@ def _same(value: AnswerValue, wanted: AnswerValue) -> bool:
         case DateText(), DateText():
             return relation(value, wanted) == "same"
     left, right = _ordered(value), _ordered(wanted)
-    return left is not None and type(left) is type(right) and left == right
+    return left is not None and left == right
 
 
 def _same_coding(value: Coding, wanted: Coding) -> bool:
@@ -75,13 +72,12 @@ def _same_unit(value: Quantity, wanted: Quantity) -> bool:
     return (value.unit or value.code) == (wanted.unit or wanted.code)
 
 
-def _ordered(value: AnswerValue) -> Decimal | str | None:
+def _ordered(value: AnswerValue) -> int | Decimal | str | None:
+    """What stands in an order, if anything does."""
     match value:
         case bool() | Coding() | Reference() | DateText():
             return None
-        case int() | Decimal():
-            return Decimal(value)
         case Quantity():
             return value.value
-        case str():
+        case _:
             return value

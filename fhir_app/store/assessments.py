@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, insert, select
 
+from fhir_app.fhir.read_json import dump_json
 from fhir_app.store.packed import pack, unpack
 from fhir_app.store.tables import assessments
 
@@ -28,7 +29,7 @@ class StoredAssessment:
     @cached_property
     def packed(self) -> bytes:
         """`content` as it is kept. Made once, so that it can be made before a writer has its turn."""
-        return pack(json.dumps(self.content, ensure_ascii=False, separators=(",", ":")).encode())
+        return pack(dump_json(self.content))
 
 
 _PLAIN = tuple(field.name for field in fields(StoredAssessment) if field.name != "content")
@@ -51,5 +52,5 @@ def get(connection: Connection, submission_id: str) -> StoredAssessment | None:
 
 def unpacked(content: bytes) -> dict[str, Any]:
     """The column `content` as the JSON that it holds."""
-    found: dict[str, Any] = json.loads(unpack(content))
+    found: dict[str, Any] = orjson.loads(unpack(content))
     return found
