@@ -9,6 +9,7 @@ from statistics import median
 
 from fhir_app.app import load_parts
 from fhir_app.assessment.as_json import assessment_json
+from fhir_app.cli._steady import keep_loaded
 from fhir_app.fhir.read_json import dump_json
 from fhir_app.knowledge.library import Library
 from fhir_app.reading import read_response
@@ -21,14 +22,15 @@ BUDGETS = {"check + assess": Budget(12, 6), "whole submission without the disk":
 
 
 def measure(library: Library, folder: Path) -> None:
-    """Prints one line for each stage."""
+    """Prints one line for each stage. The knowledge is kept as `serve` and `assess` keep it."""
+    keep_loaded(library)
     parts = load_parts(Settings(database_url=f"sqlite:///{folder}/in-process.db"), library)
     body, every = FULL.read_bytes(), bodies()
 
     def published() -> object:
         assessment = read_response(body, library).assessment
         assert assessment is not None
-        return json.dumps(assessment_json(assessment))
+        return dump_json(assessment_json(assessment))
 
     work: dict[str, Callable[[], object]] = {
         FLOOR: lambda: json.dumps(json.loads(body)),
