@@ -20,8 +20,8 @@ from fhir_app.assessment.compiled import CompiledCause, CompiledIntake, compiled
 from fhir_app.assessment.next_question import best_next_question
 from fhir_app.assessment.red_flags import find_red_flags, find_triggers
 from fhir_app.knowledge.answers import UNDETERMINED, Answers
-from fhir_app.knowledge.criteria import YES
 from fhir_app.knowledge.intake import Disposition, Intake, NoneFits
+from fhir_app.knowledge.truth import YES
 
 NotRanked = Literal["status", "invalid", "under-age"]
 

@@ -6,20 +6,11 @@ from collections.abc import Callable
 
 from fhir_app.assessment.assessment import Answered
 from fhir_app.knowledge.answers import Answers, Coding
-from fhir_app.knowledge.criteria import (
-    YES,
-    And,
-    Compare,
-    Criterion,
-    Missing,
-    Not,
-    Or,
-    Reading,
-    Ticked,
-    Truth,
-    compile_criterion,
-)
+from fhir_app.knowledge.compile_criteria import compile_criterion
+from fhir_app.knowledge.criteria import And, Compare, Criterion, Not, Or, Ticked
 from fhir_app.knowledge.intake import Citation
+from fhir_app.knowledge.missing_answers import Missing, Reading
+from fhir_app.knowledge.truth import YES, Truth
 
 Because = Callable[[Answers], tuple[Answered, ...]]
 _Collect = Callable[[Answers, list[Answered]], None]

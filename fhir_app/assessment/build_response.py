@@ -9,9 +9,9 @@ from typing import Any
 from fhir_app.assessment.form import FormItem, Scope, prepare
 from fhir_app.knowledge.answer_values import READERS
 from fhir_app.knowledge.answers import AnswerValue, Coding, DateText, Reference
-from fhir_app.knowledge.criteria import Truth
 from fhir_app.knowledge.extensions import TRANSLATION
 from fhir_app.knowledge.questionnaire import Item, Option, Questionnaire
+from fhir_app.knowledge.truth import Truth
 
 Element = dict[str, Any]
 

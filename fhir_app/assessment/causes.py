@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fhir_app.assessment.assessment import CauseFinding, EvidenceFinding, Likelihood, RedFlagFinding
 from fhir_app.assessment.compiled import CompiledCause, CompiledEvidence, CompiledFloor, CompiledIntake
 from fhir_app.knowledge.answers import ANSWERED, Answers
-from fhir_app.knowledge.criteria import UNKNOWN, YES
 from fhir_app.knowledge.intake import Disposition, Scoring, Urgency
+from fhir_app.knowledge.truth import UNKNOWN, YES
 
 
 @dataclass(frozen=True)

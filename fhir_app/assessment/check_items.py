@@ -12,7 +12,7 @@ from fhir_app.assessment.gather import Gathering, Level, Occurrence, noun
 from fhir_app.assessment.option_membership import option_key
 from fhir_app.errors import Issue, Severity
 from fhir_app.knowledge.answers import BLANK, UNDETERMINED, State
-from fhir_app.knowledge.criteria import NO, YES
+from fhir_app.knowledge.truth import NO, YES
 
 Shown = Literal["yes", "no", "undetermined", "untold"]
 """Whether a person sees an item. `untold`: its condition is not evaluated here, so nobody can say."""

@@ -10,9 +10,9 @@ from fhir_app.assessment.form import FormItem
 from fhir_app.assessment.option_membership import option_key
 from fhir_app.errors import Severity
 from fhir_app.knowledge.answers import AnswerValue, Coding
-from fhir_app.knowledge.criteria import Truth
 from fhir_app.knowledge.questionnaire import Option
 from fhir_app.knowledge.terminology import Terminology
+from fhir_app.knowledge.truth import Truth
 
 Finding = tuple[Severity, str, str, str]
 """Severity, IssueType, what is wrong, and where below the value ("" or ".data")."""

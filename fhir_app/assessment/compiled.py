@@ -10,30 +10,26 @@ from typing import Literal
 from fhir_app.assessment.assessment import RedFlagFinding
 from fhir_app.assessment.because import Because, compile_because, sources_of
 from fhir_app.knowledge.answers import NOT_ASKED, UNDETERMINED, Answers
+from fhir_app.knowledge.compile_criteria import Test, compile_criterion
 from fhir_app.knowledge.criteria import (
-    NO,
-    UNKNOWN,
     And,
     Compare,
     Criterion,
     Exists,
     Leaf,
-    Missing,
     Named,
-    Reading,
-    Test,
     Ticked,
-    Truth,
     Unanswered,
     branches,
     by_code,
-    compile_criterion,
     gate,
     leaves,
     link_ids,
 )
 from fhir_app.knowledge.intake import Basis, Cause, Evidence, Floor, Hint, Intake, RedFlag, Rule, Trigger, Variant
+from fhir_app.knowledge.missing_answers import Missing, Reading
 from fhir_app.knowledge.reachability import shown_when
+from fhir_app.knowledge.truth import NO, UNKNOWN, Truth
 
 Sign = str | tuple[str, str | None]
 """What a rule may turn on: a gap in a question, one of its options, or its value (None)."""

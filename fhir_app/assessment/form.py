@@ -21,8 +21,10 @@ from fhir_app.knowledge.answers import (
     Reference,
     State,
 )
-from fhir_app.knowledge.criteria import Missing, Reading, Test, compile_criterion, link_ids
+from fhir_app.knowledge.compile_criteria import Test, compile_criterion
+from fhir_app.knowledge.criteria import link_ids
 from fhir_app.knowledge.extensions import extension_value, extensions
+from fhir_app.knowledge.missing_answers import Missing, Reading
 from fhir_app.knowledge.questionnaire import Item, Option, Questionnaire
 
 # https://hl7.org/fhir/R4/valueset-item-type.html: the value[x] that an answer to each type has.

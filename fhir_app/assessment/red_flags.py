@@ -5,8 +5,8 @@ from __future__ import annotations
 from fhir_app.assessment.assessment import FlagStatus, RedFlagFinding, TriggerFinding
 from fhir_app.assessment.compiled import Branch, CompiledFlag, CompiledIntake
 from fhir_app.knowledge.answers import Answers
-from fhir_app.knowledge.criteria import NO, UNKNOWN, YES
 from fhir_app.knowledge.intake import Disposition
+from fhir_app.knowledge.truth import NO, UNKNOWN, YES
 
 
 def find_red_flags(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]) -> tuple[RedFlagFinding, ...]:

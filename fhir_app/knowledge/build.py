@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fhir_app.knowledge.criteria import Criterion, CriterionError, Reading, expand, parse_criterion
+from fhir_app.knowledge.criteria import Criterion, expand
+from fhir_app.knowledge.criteria_text import CriterionError, parse_criterion
 from fhir_app.knowledge.intake import (
     Cause,
     Citation,
@@ -28,6 +29,7 @@ from fhir_app.knowledge.intake import (
     Variant,
     Where,
 )
+from fhir_app.knowledge.missing_answers import Reading
 from fhir_app.knowledge.questionnaire import Questionnaire
 from fhir_app.knowledge.strict_yaml import Document, KeyPath
 

@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from fhir_app.knowledge.answers import Answers
-from fhir_app.knowledge.criteria import Missing, Not, Truth, compile_criterion
+from fhir_app.knowledge.compile_criteria import compile_criterion
+from fhir_app.knowledge.criteria import Not
 from fhir_app.knowledge.intake import Citation, Intake
 from fhir_app.knowledge.leaflet_files import missing_leaflets
 from fhir_app.knowledge.links import dead_links, unused_options
+from fhir_app.knowledge.missing_answers import Missing
 from fhir_app.knowledge.phrase_files import PHRASES, TRIGGER_PHRASE, PhraseBook
 from fhir_app.knowledge.reachability import witness
 from fhir_app.knowledge.rules import Place, every_rule
 from fhir_app.knowledge.strict_yaml import Document, KeyPath
+from fhir_app.knowledge.truth import Truth
 
 
 def check_intake(intake: Intake, documents: Mapping[str, Document]) -> list[str]:

@@ -9,7 +9,8 @@ from enum import IntEnum
 from functools import total_ordering
 from typing import Literal
 
-from fhir_app.knowledge.criteria import Criterion, Reading
+from fhir_app.knowledge.criteria import Criterion
+from fhir_app.knowledge.missing_answers import Reading
 from fhir_app.knowledge.questionnaire import Questionnaire
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_app.knowledge.answers import Coding
 from fhir_app.knowledge.code_system import CodeSystem, read_code_system, small_code_system
-from fhir_app.knowledge.criteria import Truth
+from fhir_app.knowledge.truth import Truth
 from fhir_app.knowledge.value_set import ValueSet, read_value_set, small_value_set
 
 _DEEPEST_IMPORT = 8

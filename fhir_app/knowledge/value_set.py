@@ -9,7 +9,7 @@ from typing import Any
 
 from fhir_app.knowledge.answers import Coding
 from fhir_app.knowledge.code_system import CodeSystem, Concept
-from fhir_app.knowledge.criteria import Truth
+from fhir_app.knowledge.truth import Truth
 
 CodeSystems = Mapping[str, CodeSystem]
 Imported = Callable[[str], Truth]

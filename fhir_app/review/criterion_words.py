@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 from fhir_app.knowledge.answers import Coding
-from fhir_app.knowledge.criteria import (
-    And,
-    Compare,
-    Criterion,
-    Exists,
-    Named,
-    Not,
-    Or,
-    Ticked,
-    Unanswered,
-    parse_criterion,
-)
+from fhir_app.knowledge.criteria import And, Compare, Criterion, Exists, Named, Not, Or, Ticked, Unanswered
+from fhir_app.knowledge.criteria_text import parse_criterion
 from fhir_app.knowledge.intake import Rule
 from fhir_app.knowledge.questionnaire import Questionnaire
 

@@ -19,7 +19,7 @@ from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.read_json import dump_json
 from fhir_app.fhir.received import ReceivedResponse, receive
 from fhir_app.fhir.writeback import Author, DocumentContent, WriteBack, write_back
-from fhir_app.knowledge.criteria import Exists, Reading
+from fhir_app.knowledge.criteria import Exists
 from fhir_app.knowledge.intake import (
     Cause,
     Disposition,
@@ -33,6 +33,7 @@ from fhir_app.knowledge.intake import (
     Urgency,
     Where,
 )
+from fhir_app.knowledge.missing_answers import Reading
 from fhir_app.knowledge.questionnaire import read_questionnaire
 from tests.hapi.fixture import hapi
 

@@ -6,10 +6,14 @@ import pytest
 
 from fhir_app.evaluation.played import answers_of
 from fhir_app.knowledge.answers import Answers
-from fhir_app.knowledge.criteria import And, Criterion, Missing, Not, Ticked, Truth, compile_criterion, parse_criterion
+from fhir_app.knowledge.compile_criteria import compile_criterion
+from fhir_app.knowledge.criteria import And, Criterion, Not, Ticked
+from fhir_app.knowledge.criteria_text import parse_criterion
 from fhir_app.knowledge.intake import Intake
+from fhir_app.knowledge.missing_answers import Missing
 from fhir_app.knowledge.reachability import witness
 from fhir_app.knowledge.rules import every_rule
+from fhir_app.knowledge.truth import Truth
 from tests.assessment.knowledge_fixture import intake
 from tests.knowledge.small_intake import small_intake
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from fhir_app.knowledge.answers import Coding
-from fhir_app.knowledge.criteria import Truth
 from fhir_app.knowledge.terminology import built_in, read_terminology
+from fhir_app.knowledge.truth import Truth
 
 SYSTEM = "http://example.org/fruit"
 FRUIT: dict[str, Any] = {

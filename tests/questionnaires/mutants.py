@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from fhir_app.knowledge.answers import Coding
-from fhir_app.knowledge.criteria import And, Compare, Criterion, Named, Not, Or, Ticked, expand, leaves, parse_criterion
+from fhir_app.knowledge.criteria import And, Compare, Criterion, Named, Not, Or, Ticked, expand, leaves
+from fhir_app.knowledge.criteria_text import parse_criterion
 from fhir_app.knowledge.intake import Cause, Disposition, Floor, Intake, Rule, Urgency, Where
 from fhir_app.knowledge.questionnaire import Questionnaire
 

@@ -26,9 +26,12 @@ from fhir_app.evaluation.outcome import outcome_of
 from fhir_app.evaluation.played import answers_of
 from fhir_app.knowledge.answers import Answers
 from fhir_app.knowledge.cases import Case, Story
-from fhir_app.knowledge.criteria import And, Criterion, Missing, Not, Truth, branches, compile_criterion, gate
+from fhir_app.knowledge.compile_criteria import compile_criterion
+from fhir_app.knowledge.criteria import And, Criterion, Not, branches, gate
 from fhir_app.knowledge.intake import Intake
+from fhir_app.knowledge.missing_answers import Missing
 from fhir_app.knowledge.reachability import Witness, witness
+from fhir_app.knowledge.truth import Truth
 from tests.assessment.knowledge_fixture import cases_and_stories, intake
 from tests.questionnaires.mutants import Mutant, mutants, rules
 from tests.questionnaires.recorded import line

@@ -20,8 +20,8 @@ from fhir_app.knowledge.criteria import (
     expand,
     gate,
     link_ids,
-    parse_criterion,
 )
+from fhir_app.knowledge.criteria_text import parse_criterion
 from fhir_app.knowledge.intake import Disposition, Urgency
 from tests.questionnaires.tried import FOLDERS, Tried, all_tried, intake_in, reader, rows_of
 

@@ -14,8 +14,11 @@ from fhir_app.assessment.build_response import build_questionnaire_response
 from fhir_app.assessment.read_answers import read_answers
 from fhir_app.knowledge.answers import Answers
 from fhir_app.knowledge.cases import CaseSchema
-from fhir_app.knowledge.criteria import Missing, compile_criterion, expand, link_ids, parse_criterion
+from fhir_app.knowledge.compile_criteria import compile_criterion
+from fhir_app.knowledge.criteria import expand, link_ids
+from fhir_app.knowledge.criteria_text import parse_criterion
 from fhir_app.knowledge.intake import Intake
+from fhir_app.knowledge.missing_answers import Missing
 from fhir_app.knowledge.schemas import GROUPS, CauseSchema, RedFlagSchema, SourceSchema
 from tests.questionnaires.tried import ROOT, intake_in
 

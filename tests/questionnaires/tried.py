@@ -13,9 +13,12 @@ from fhir_app.assessment.assessment import Assessment, RedFlagFinding
 from fhir_app.assessment.build_response import build_questionnaire_response
 from fhir_app.assessment.read_answers import ReadResponse, read_answers
 from fhir_app.knowledge.cases import Case, read_cases
-from fhir_app.knowledge.criteria import Criterion, Missing, Truth, compile_criterion
+from fhir_app.knowledge.compile_criteria import compile_criterion
+from fhir_app.knowledge.criteria import Criterion
 from fhir_app.knowledge.intake import Intake, RedFlag, Trigger
 from fhir_app.knowledge.loader import load_intake
+from fhir_app.knowledge.missing_answers import Missing
+from fhir_app.knowledge.truth import Truth
 
 ROOT = Path(__file__).parents[2] / "questionnaires"
 FOLDERS = tuple(sorted(path.parent for path in ROOT.glob("*/cases")))
