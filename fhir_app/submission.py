@@ -26,9 +26,10 @@ from fhir_app.result import ComposeDocument, Making, is_for_the_chart, no_docume
 from fhir_app.standing import Standing, standing
 from fhir_app.store import assessments, outbox, record, submissions, write_backs
 from fhir_app.store.assessments import StoredAssessment
-from fhir_app.store.database import Database, take_turns
+from fhir_app.store.database import Database
 from fhir_app.store.record import Recorded
 from fhir_app.store.submissions import Submission
+from fhir_app.store.turns import take_turns
 
 DestinationFor = Callable[[str], str | None]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -61,14 +60,6 @@ class Database:
     def close(self) -> None:
         """Give back every connection; on SQLite the last one folds the write-ahead log into the file."""
         self.engine.dispose()
-
-
-def take_turns(connection: Connection, *key: str) -> None:
-    """Until this transaction ends, no other one gets past the same key. SQLite has a single writer anyway."""
-    if connection.dialect.name != "sqlite":
-        digest = hashlib.sha256("\x1f".join(key).encode()).digest()
-        number = int.from_bytes(digest[:8], "big", signed=True)
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
 def open_database(url: str, *, migrated: bool = True) -> Database:

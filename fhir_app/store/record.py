@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, select, update
 
 from fhir_app.fhir.read_json import dump_json, read_json
-from fhir_app.store.database import take_turns
 from fhir_app.store.packed import pack, unpack
 from fhir_app.store.search_parameters import index_rows
 from fhir_app.store.tables import record, record_search, submissions
+from fhir_app.store.turns import take_turns
 
 Key = tuple[str, str]
 

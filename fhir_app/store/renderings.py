@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from fhir_app.store.database import take_turns
 from fhir_app.store.tables import renderings
+from fhir_app.store.turns import take_turns
 
 
 def find(connection: Connection, submission_id: str, content_type: str, language: str) -> bytes | None:

@@ -12,7 +12,7 @@ from sqlalchemy import Column, MetaData, Table, insert, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from fhir_app.store import migrations
-from fhir_app.store.database import Database, UnusableDatabase, open_database, take_turns
+from fhir_app.store.database import Database, UnusableDatabase, open_database
 from fhir_app.store.instants import Instant
 
 
@@ -104,27 +104,6 @@ def test_a_reader_sees_one_state_while_a_writer_commits(database: Database) -> N
         assert reader.execute(text("SELECT count(*) FROM numbers")).scalar() == 0
     with database.read() as reader:
         assert reader.execute(text("SELECT count(*) FROM numbers")).scalar() == 1
-
-
-def test_writers_that_take_turns_lose_no_update(database: Database) -> None:
-    with database.begin() as connection:
-        connection.execute(text("CREATE TABLE counter (n INTEGER)"))
-        connection.execute(text("INSERT INTO counter VALUES (0)"))
-
-    def count_up() -> None:
-        for _ in range(20):
-            with database.begin() as connection:
-                take_turns(connection, "origin", "identity")
-                n = connection.execute(text("SELECT n FROM counter")).scalar_one()
-                connection.execute(text("UPDATE counter SET n = :n"), {"n": n + 1})
-
-    threads = [threading.Thread(target=count_up) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with database.read() as connection:
-        assert connection.execute(text("SELECT n FROM counter")).scalar() == 80
 
 
 def test_two_processes_worth_of_databases_on_one_file_wait_for_each_other(tmp_path: Path) -> None:

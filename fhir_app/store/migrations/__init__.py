@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
-if TYPE_CHECKING:
-    from fhir_app.store.database import Database
+from fhir_app.store.turns import take_turns
 
 HEAD = "0001"
 _VERSION_TABLE = "alembic_version"
 
 
-def current(database: Database) -> str | None:
+class Transactions(Protocol):
+    """What a migration needs of a database, which itself asks for its migration when it is opened."""
+
+    def begin(self) -> AbstractContextManager[Connection]: ...
+
+    def read(self) -> AbstractContextManager[Connection]: ...
+
+
+def current(database: Transactions) -> str | None:
     """The migration that the database is at, None when it never had one."""
     with database.read() as connection:
         if not inspect(connection).has_table(_VERSION_TABLE):
@@ -23,33 +31,31 @@ def current(database: Database) -> str | None:
         return found
 
 
-def at_head(database: Database) -> bool:
+def at_head(database: Transactions) -> bool:
     """Whether the tables are those of this version."""
     return current(database) == HEAD
 
 
-def is_empty(database: Database) -> bool:
+def is_empty(database: Transactions) -> bool:
     """Whether there is no table at all: a new database, or one whose first start was cut short."""
     with database.read() as connection:
         return not inspect(connection).get_table_names()
 
 
-def upgrade(database: Database, revision: str = "head") -> None:
+def upgrade(database: Transactions, revision: str = "head") -> None:
     """Go forward to `revision`, in one transaction; nothing happens when it is there already."""
     _run(database, "upgrade", revision)
 
 
-def downgrade(database: Database, revision: str) -> None:
+def downgrade(database: Transactions, revision: str) -> None:
     """Go back to `revision` (`base` for no tables at all), in one transaction. What the tables held is lost."""
     _run(database, "downgrade", revision)
 
 
-def _run(database: Database, direction: str, revision: str) -> None:
+def _run(database: Transactions, direction: str, revision: str) -> None:
     # Alembic takes long to import and a normal start does not need it.
     from alembic import command
     from alembic.config import Config
-
-    from fhir_app.store.database import take_turns
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
