@@ -17,7 +17,6 @@ from fhir_app.errors import SettingsError
 
 DestinationKind = Literal["hapi", "generic-r4", "sequential"]
 PREFIX = "FHIR_APP_"
-SECRETS = ("database_url", "tokens", "fhir_server_token")
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,6 @@ class Submissions:
             return None
         received = receive(
             resource,
-            body=body,
             origin=origin,
             accepted=now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             namespace=self._namespace,

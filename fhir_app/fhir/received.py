@@ -35,7 +35,6 @@ class ReceivedResponse:
     revision: str
     order: tuple[int, str]
     held_by_origin: bool
-    body_sha256: str
     questionnaire_response: Mapping[str, Any]
     status: str
     subject: str | None
@@ -48,7 +47,6 @@ class ReceivedResponse:
 def receive(
     questionnaire_response: Mapping[str, Any],
     *,
-    body: bytes,
     origin: str,
     accepted: str,
     namespace: Namespace,
@@ -83,7 +81,6 @@ def receive(
         revision=revision,
         order=_order(meta) if server_gave_id else (0, ""),
         held_by_origin=server_gave_id and origin != LOCAL,
-        body_sha256=hashlib.sha256(body).hexdigest(),
         questionnaire_response=sent,
         status=questionnaire_response["status"],
         subject=_patient(_reference(questionnaire_response.get("subject"))),

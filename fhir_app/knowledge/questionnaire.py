@@ -59,7 +59,6 @@ class Item:
     texts: Mapping[str, str]
     required: bool
     repeats: bool
-    read_only: bool
     options: tuple[Option, ...]
     answer_value_set: str | None
     enable_when: Criterion | None
@@ -146,7 +145,6 @@ def _read_item(raw: Mapping[str, Any], path: str, problems: list[str]) -> Item |
         texts=_texts(raw.get("text"), raw.get("_text")),
         required=raw.get("required") is True,
         repeats=raw.get("repeats") is True,
-        read_only=raw.get("readOnly") is True,
         options=_read_options(raw, path, problems),
         answer_value_set=_text(raw.get("answerValueSet")),
         enable_when=enable_when,

@@ -140,14 +140,6 @@ def revisions(connection: Connection, origin: str, identity: str) -> tuple[Revis
     )
 
 
-def origin_of(connection: Connection, identity: str) -> str | None:
-    """Where the first submission with this identity came from."""
-    found: str | None = connection.execute(
-        select(submissions.c.origin).where(submissions.c.identity == identity).order_by(submissions.c.accepted).limit(1)
-    ).scalar()
-    return found
-
-
 def remove(connection: Connection, submission_id: str) -> None:
     """Take out a refused submission that nothing was made of, so that it can be read again with newer knowledge."""
     connection.execute(delete(submissions).where(submissions.c.id == submission_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,7 +72,6 @@ class Desk:
         resource = {name: value for name, value in resource.items() if value is not None}
         return receive(
             resource,
-            body=dump_json(resource),
             origin=self.destination.base_url,
             accepted=self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             namespace=NAMES,
@@ -182,7 +182,7 @@ def _row(received: ReceivedResponse, arrival: int, now: datetime) -> Submission:
         order=received.order,
         arrival=arrival,
         newest=True,
-        body_hash=received.body_sha256,
+        body_hash=hashlib.sha256(dump_json(received.questionnaire_response)).hexdigest(),
         status=received.status,
         valid=True,
         canonical=tiny.CANONICAL,

@@ -16,7 +16,6 @@ from fhir_app.assessment.assessment import (
     TriggerFinding,
 )
 from fhir_app.fhir.namespace import Namespace
-from fhir_app.fhir.read_json import dump_json
 from fhir_app.fhir.received import ReceivedResponse, receive
 from fhir_app.fhir.writeback import Author, DocumentContent, WriteBack, write_back
 from fhir_app.knowledge.criteria import Exists
@@ -272,7 +271,6 @@ def received(accepted: str = "2026-11-24T10:00:00Z", **changes: Any) -> Received
     resource = questionnaire_response(**changes)
     return receive(
         resource,
-        body=dump_json(resource),
         origin="https://ehr.example.org/fhir",
         accepted=accepted,
         namespace=NAMES,

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from fhir_app.fhir.namespace import Namespace
-from fhir_app.fhir.read_json import dump_json
 from fhir_app.fhir.received import LOCAL, ReceivedResponse, receive
 
 EHR = "https://ehr.example.org/fhir"
@@ -28,7 +27,6 @@ def response(**changes: Any) -> dict[str, Any]:
 def received(resource: dict[str, Any], origin: str = EHR, **changes: Any) -> ReceivedResponse:
     return receive(
         resource,
-        body=dump_json(resource),
         origin=origin,
         accepted="2026-11-24T10:00:00Z",
         namespace=NAMES,
