@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from fhir_app.assessment.as_json import assessment_json
 from fhir_app.fhir.namespace import Namespace
@@ -36,31 +35,30 @@ def submission_row(
     now: datetime,
 ) -> Submission:
     """The row to store, its standing not yet known. What has no shape is known by its bytes alone."""
-    common: dict[str, Any] = {
-        "arrival": 0,
-        "newest": True,
-        "body_hash": digest,
-        "valid": reading.valid,
-        "issues": reading.issues,
-        "accepted": now,
-    }
+    identity = namespace.derived_id("unreadable", origin, digest)
+    known_by_its_bytes = Submission(
+        id=namespace.derived_id("submission", origin, identity),
+        origin=origin,
+        identity=identity,
+        revision=f"content:{digest}",
+        order=(0, ""),
+        arrival=0,
+        newest=True,
+        body_hash=digest,
+        status=None,
+        valid=reading.valid,
+        issues=reading.issues,
+        canonical=None if reading.intake is None else reading.intake.canonical,
+        subject=None,
+        encounter=None,
+        authored=None,
+        accepted=now,
+        language=None,
+    )
     if received is None:
-        identity = namespace.derived_id("unreadable", origin, digest)
-        return Submission(
-            id=namespace.derived_id("submission", origin, identity),
-            origin=origin,
-            identity=identity,
-            revision=f"content:{digest}",
-            order=(0, ""),
-            status=None,
-            canonical=None if reading.intake is None else reading.intake.canonical,
-            subject=None,
-            encounter=None,
-            authored=None,
-            language=None,
-            **common,
-        )
-    return Submission(
+        return known_by_its_bytes
+    return replace(
+        known_by_its_bytes,
         id=received.submission_id,
         origin=received.origin,
         identity=received.identity,
@@ -72,7 +70,6 @@ def submission_row(
         encounter=received.encounter,
         authored=received.authored,
         language=received.language,
-        **common,
     )
 
 

@@ -1,15 +1,13 @@
-"""Checked YAML data -> the frozen dataclasses of an intake. Criteria are parsed and expanded here."""
+"""Checked YAML data -> the frozen dataclasses of an intake."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from fhir_app.knowledge.criteria import Criterion, expand
-from fhir_app.knowledge.criteria_text import CriterionError, parse_criterion
+from fhir_app.knowledge.cited_rules import CitedRules, Documents
 from fhir_app.knowledge.intake import (
     Cause,
-    Citation,
     CodingRef,
     Disposition,
     Evidence,
@@ -20,9 +18,7 @@ from fhir_app.knowledge.intake import (
     LeafletText,
     NoneFits,
     RedFlag,
-    Rule,
     Scoring,
-    Source,
     TieOrder,
     Trigger,
     Urgency,
@@ -31,9 +27,8 @@ from fhir_app.knowledge.intake import (
 )
 from fhir_app.knowledge.missing_answers import Reading
 from fhir_app.knowledge.questionnaire import Questionnaire
-from fhir_app.knowledge.strict_yaml import Document, KeyPath
+from fhir_app.knowledge.strict_yaml import KeyPath
 
-Documents = Mapping[str, Document]
 Leaflets = Mapping[tuple[str, str], LeafletText]
 
 
@@ -41,7 +36,8 @@ def intake(
     documents: Documents, questionnaire: Questionnaire, leaflets: Leaflets, digest: str, problems: list[str]
 ) -> Intake | None:
     """All of an intake, or None after adding to `problems` what cannot be built."""
-    builder = _Builder(documents, problems)
+    rules = CitedRules(documents, problems)
+    rows = _Rows(rules)
     head = documents["intake.yaml"].data
     flags_file = documents["red_flags.yaml"].data
     causes_file = documents["causes.yaml"].data
@@ -66,79 +62,25 @@ def intake(
         age_link_id=head["age"]["question"],
         adult_from=head["age"]["adult_from"],
         urgency_texts=head["urgency"],
-        conditions=builder.conditions,
+        conditions=rules.conditions,
         families=families,
-        red_flags=builder.red_flags(flags_file["red_flags"], head["urgency"]),
-        triggers=builder.triggers(flags_file["triggers"]),
-        causes=builder.causes(causes_file["causes"]),
-        hints=builder.hints(causes_file["hints"]),
-        scoring=builder.scoring(causes_file["scoring"]),
-        sources=builder.sources,
+        red_flags=rows.red_flags(flags_file["red_flags"], head["urgency"]),
+        triggers=rows.triggers(flags_file["triggers"]),
+        causes=rows.causes(causes_file["causes"]),
+        hints=rows.hints(causes_file["hints"]),
+        scoring=rows.scoring(causes_file["scoring"]),
+        sources=rules.sources,
         leaflets=leaflets,
         languages=tuple(head["languages"]),
         digest=digest,
     )
 
 
-class _Builder:
-    """Carries what every part needs: where it stands, the named conditions, the sources, the problems."""
+class _Rows:
+    """Rows of the files -> what they say, their rules and citations read by `rules`."""
 
-    def __init__(self, documents: Documents, problems: list[str]) -> None:
-        self.documents = documents
-        self.problems = problems
-        self.sources = {row["id"]: _source(row) for row in documents["sources.yaml"].data["sources"]}
-        self.conditions: dict[str, Rule] = {}
-        self._trees: dict[str, Criterion] = {}
-        self._read_conditions()
-
-    def _read_conditions(self) -> None:
-        rows = self.documents["intake.yaml"].data["conditions"]
-        for index, row in enumerate(rows):
-            tree = self._parse("intake.yaml", ("conditions", index, "when"), row["when"])
-            if tree is not None:
-                self._trees[row["name"]] = tree
-        for index, row in enumerate(rows):
-            if row["name"] in self._trees:
-                rule = self._expanded("intake.yaml", ("conditions", index, "when"), row["when"])
-                self.conditions[row["name"]] = rule
-
-    def _problem(self, file: str, at: KeyPath, message: str) -> None:
-        self.problems.append(f"{self.documents[file].place(at)}: {message}")
-
-    def _parse(self, file: str, at: KeyPath, text: str) -> Criterion | None:
-        try:
-            return parse_criterion(text)
-        except CriterionError as error:
-            self._problem(file, at, f"{error}, column {error.column} of the criterion")
-            return None
-
-    def _expanded(self, file: str, at: KeyPath, text: str) -> Rule:
-        tree = self._parse(file, at, text)
-        if tree is None:
-            return Rule(text, _NEVER)
-        try:
-            return Rule(text, expand(tree, self._trees))
-        except KeyError as error:
-            self._problem(file, at, f"no condition is named @{error.args[0]}")
-        except RecursionError:
-            self._problem(file, at, "the named conditions go round in a circle")
-        return Rule(text, _NEVER)
-
-    def _optional(self, file: str, at: KeyPath, text: str | None) -> Rule | None:
-        return None if text is None else self._expanded(file, at, text)
-
-    def _citations(self, file: str, at: KeyPath, cites: list[str]) -> tuple[Citation, ...]:
-        found = []
-        for cite in cites:
-            key, _, locator = cite.partition("#")
-            source = self.sources.get(key)
-            if source is None:
-                self._problem(file, at, f"no source {key!r} in sources.yaml")
-            elif locator not in source.locators:
-                self._problem(file, at, f"source {key!r} has no locator {locator!r}")
-            else:
-                found.append(Citation(source, locator))
-        return tuple(found)
+    def __init__(self, rules: CitedRules) -> None:
+        self._rules = rules
 
     def red_flags(self, rows: list[dict[str, Any]], texts: Mapping[str, str]) -> tuple[RedFlag, ...]:
         file = "red_flags.yaml"
@@ -148,13 +90,13 @@ class _Builder:
                 family=row["id"].partition(".")[0],
                 kind=row["kind"],
                 says=row["says"],
-                when=self._expanded(file, ("red_flags", index, "when"), row["when"]),
+                when=self._rules.rule(file, ("red_flags", index, "when"), row["when"]),
                 disposition=_disposition(row),
                 blank=None if row["blank"] is None else disposition_from_words(row["blank"]),
                 advice=row["advice"] or texts[_words(row)],
                 why=row["why"],
                 basis=row["basis"],
-                citations=self._citations(file, ("red_flags", index, "cite"), row["cite"]),
+                citations=self._rules.citations(file, ("red_flags", index, "cite"), row["cite"]),
             )
             for index, row in enumerate(rows)
         )
@@ -165,11 +107,11 @@ class _Builder:
             Trigger(
                 id=row["id"],
                 says=row["says"],
-                when=self._expanded(file, ("triggers", index, "when"), row["when"]),
+                when=self._rules.rule(file, ("triggers", index, "when"), row["when"]),
                 disposition=_disposition(row),
                 why=row["why"],
                 basis=row["basis"],
-                citations=self._citations(file, ("triggers", index, "cite"), row["cite"]),
+                citations=self._rules.citations(file, ("triggers", index, "cite"), row["cite"]),
             )
             for index, row in enumerate(rows)
         )
@@ -185,12 +127,12 @@ class _Builder:
             label=row["label"],
             says=row["says"],
             coding=_codings(row),
-            required=self._expanded(file, (*at, "required", "when"), required["when"]),
+            required=self._rules.rule(file, (*at, "required", "when"), required["when"]),
             required_says=required["says"],
             required_basis=required["basis"],
-            required_citations=self._citations(file, (*at, "required", "cite"), required["cite"]),
+            required_citations=self._rules.citations(file, (*at, "required", "cite"), required["cite"]),
             ceiling=ceiling["score"] if ceiling else None,
-            ceiling_lifted=self._optional(
+            ceiling_lifted=self._rules.optional_rule(
                 file, (*at, "ceiling", "lifted_when"), ceiling["lifted_when"] if ceiling else None
             ),
             evidence=tuple(
@@ -199,37 +141,39 @@ class _Builder:
             variants=tuple(self._variant(item, (*at, "variants", i)) for i, item in enumerate(row["variants"])),
             floors=self._floors(row["floors"], (*at, "floors")),
             next_step=next_step["says"],
-            next_step_citations=self._citations(file, (*at, "next_step", "cite"), next_step["cite"]),
+            next_step_citations=self._rules.citations(file, (*at, "next_step", "cite"), next_step["cite"]),
         )
 
     def _evidence(self, cause_id: str, row: dict[str, Any], at: KeyPath) -> Evidence:
         return Evidence(
             id=f"{cause_id}/{row['id']}",
             says=row["says"],
-            when=self._expanded("causes.yaml", (*at, "when"), row["when"]),
+            when=self._rules.rule("causes.yaml", (*at, "when"), row["when"]),
             counts=row["counts"],
             strength=row["strength"],
             group=row["group"],
             basis=row["basis"],
             figure=row["figure"],
-            citations=self._citations("causes.yaml", (*at, "cite"), row["cite"]),
+            citations=self._rules.citations("causes.yaml", (*at, "cite"), row["cite"]),
         )
 
     def _variant(self, row: dict[str, Any], at: KeyPath) -> Variant:
         return Variant(
             id=row["id"],
             label=row["label"],
-            when=self._expanded("causes.yaml", (*at, "when"), row["when"]),
+            when=self._rules.rule("causes.yaml", (*at, "when"), row["when"]),
             says=row["says"],
             basis=row["basis"],
-            citations=self._citations("causes.yaml", (*at, "cite"), row["cite"]),
+            citations=self._rules.citations("causes.yaml", (*at, "cite"), row["cite"]),
             coding=_codings(row),
         )
 
     def _floors(self, rows: list[dict[str, Any]], at: KeyPath) -> tuple[Floor, ...]:
         return tuple(
             Floor(
-                self._optional("causes.yaml", (*at, index, "when"), row["when"]), row["likelihood"], _disposition(row)
+                self._rules.optional_rule("causes.yaml", (*at, index, "when"), row["when"]),
+                row["likelihood"],
+                _disposition(row),
             )
             for index, row in enumerate(rows)
         )
@@ -239,10 +183,10 @@ class _Builder:
             Hint(
                 id=row["id"],
                 says=row["says"],
-                when=self._expanded("causes.yaml", ("hints", index, "when"), row["when"]),
+                when=self._rules.rule("causes.yaml", ("hints", index, "when"), row["when"]),
                 outside=row["outside"],
                 basis=row["basis"],
-                citations=self._citations("causes.yaml", ("hints", index, "cite"), row["cite"]),
+                citations=self._rules.citations("causes.yaml", ("hints", index, "cite"), row["cite"]),
             )
             for index, row in enumerate(rows)
         )
@@ -265,16 +209,15 @@ class _Builder:
                 says=none_fits["says"],
                 second_up_to=none_fits["second_up_to"],
                 weak_leaders={
-                    leader["cause"]: self._optional("causes.yaml", (*at, "weak_leaders", i, "unless"), leader["unless"])
+                    leader["cause"]: self._rules.optional_rule(
+                        "causes.yaml", (*at, "weak_leaders", i, "unless"), leader["unless"]
+                    )
                     for i, leader in enumerate(none_fits["weak_leaders"])
                 },
                 floors=self._floors(none_fits["floors"], (*at, "floors")),
                 next_step=none_fits["next_step"],
             ),
         )
-
-
-_NEVER = parse_criterion("never includes never")
 
 
 def _words(row: Mapping[str, Any]) -> str:
@@ -293,17 +236,3 @@ def disposition_from_words(words: str) -> Disposition:
 
 def _codings(row: Mapping[str, Any]) -> tuple[CodingRef, ...]:
     return tuple(CodingRef(c["system"], c["code"], c["display"]) for c in row["coding"])
-
-
-def _source(row: Mapping[str, Any]) -> Source:
-    return Source(
-        id=row["id"],
-        title=row["title"],
-        publisher=row["publisher"],
-        year=row["year"],
-        url=row["url"],
-        found_at=row["found_at"],
-        locators=tuple(row["locators"]),
-        confirmed=row["confirmed"],
-        note=row["note"],
-    )
