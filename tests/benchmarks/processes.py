@@ -42,13 +42,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(command: tuple[str, ...], folder: Path, core: int = 0, **settings: str) -> Iterator[Running]:
+def server(
+    command: tuple[str, ...], folder: Path, core: int = 0, python: str = sys.executable, **settings: str
+) -> Iterator[Running]:
     """A Python process that serves on a free port (FHIR_APP_PORT) and answers /readyz."""
     port = free_port()
     env = os.environ | {"FHIR_APP_PORT": str(port), "FHIR_APP_LOG_LEVEL": "WARNING"}
     env |= {"FHIR_APP_DATABASE_URL": f"sqlite:///{folder}/{port}.db"} | settings
     begin = monotonic()
-    process = subprocess.Popen(["taskset", "-c", str(core), sys.executable, *command], env=env)
+    process = subprocess.Popen(["taskset", "-c", str(core), python, *command], env=env)
     try:
         while not _answers(port):
             if process.poll() is not None:
