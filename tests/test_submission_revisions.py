@@ -52,7 +52,7 @@ def test_a_correction_updates_the_observation_and_replaces_the_document(database
     second = made_of(database, here.submit(version(2, FLAGGED), notified_id="77").submission_id)
     assert second.summary["id"] == first.summary["id"]
     assert second.summary["status"] == "amended"
-    assert second.superseded_document == {**first.document, "status": "superseded"}
+    assert second.earlier_documents == ({**first.document, "status": "superseded"},)
     assert second.document["relatesTo"][0]["code"] == "replaces"
     assert [(row.sequence, row.state) for row in here.queue()] == [(0, "pending"), (1, "pending")]
 
@@ -64,6 +64,41 @@ def test_a_flag_that_no_longer_fires_is_retracted(database: Database) -> None:
     assert first.flags
     assert {flag["id"] for flag in second.retracted_flags} == {flag["id"] for flag in first.flags}
     assert {flag["status"] for flag in second.retracted_flags} == {RETRACTED}
+
+
+def test_what_was_made_of_later_revisions_is_read_back_with_every_earlier_document(database: Database) -> None:
+    here = Installation(database)
+    one, two, three = (
+        made_of(database, here.submit(version(number), notified_id="77").submission_id) for number in (1, 2, 3)
+    )
+    assert three.earlier_documents == (
+        {**one.document, "status": "superseded"},
+        {**two.document, "status": "superseded"},
+    )
+    assert [each["target"]["reference"].split("/")[1] for each in three.document["relatesTo"]] == [
+        one.document["id"],
+        two.document["id"],
+    ]
+
+
+def test_the_record_of_this_service_has_one_current_document_and_none_after_a_withdrawal(database: Database) -> None:
+    here = Installation(database, destination_for=None)
+    made: list[Any] = []
+
+    def statuses(body: dict[str, Any]) -> list[str]:
+        made.append(made_of(database, here.submit(body, notified_id="77").submission_id))
+        ids = [each.document["id"] for each in made if each.document is not None]
+        with database.read() as connection:
+            held = [record.read(connection, "DocumentReference", each) for each in dict.fromkeys(ids)]
+        return [each.resource["status"] for each in held if each is not None]
+
+    assert statuses(version(1)) == ["current"]
+    assert statuses(version(2, FLAGGED)) == ["superseded", "current"]
+    # An unverified revision with a flag has no document, and those before it no longer say what is so.
+    assert statuses(version(3, FLAGGED, status="in-progress")) == ["superseded", "superseded"]
+    assert statuses(version(4)) == ["superseded", "superseded", "current"]
+    assert statuses(version(5, status=RETRACTED)) == [RETRACTED, RETRACTED, RETRACTED]
+    assert statuses(version(6)) == [RETRACTED, RETRACTED, RETRACTED, "current"]
 
 
 def test_only_the_newest_revision_stands_in_the_work_list(database: Database) -> None:

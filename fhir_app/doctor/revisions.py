@@ -103,7 +103,7 @@ class Revisions:
         for kind in ("Observation", "DocumentReference", "QuestionnaireResponse"):
             for (found, _), known in after.held.items():
                 if found == kind:
-                    wrong += _not_in(known.resource, {"entered-in-error", "superseded"})
+                    wrong += _not_in(known.resource, {"entered-in-error"})
         self.notes.judge("retracted", wrong, "observations, leaflet and response are entered in error")
         return None
 

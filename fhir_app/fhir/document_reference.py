@@ -28,7 +28,7 @@ def document(
     circumstances: Circumstances,
     contents: Sequence[DocumentContent],
     summary: Mapping[str, Any],
-    replaces: Mapping[str, Any] | None,
+    replaces: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Patient education: it holds the leaflet, never the ranking."""
     c = circumstances
@@ -48,8 +48,8 @@ def document(
     }
     if c.organization is not None:
         resource["custodian"] = reference(c.organization)
-    if replaces is not None:
-        resource["relatesTo"] = [{"code": "replaces", "target": reference(replaces)}]
+    if replaces:
+        resource["relatesTo"] = [{"code": "replaces", "target": reference(earlier)} for earlier in replaces]
     resource["description"] = contents[0].title
     resource["content"] = [{"attachment": attachment(content, c.received.accepted)} for content in contents]
     context: dict[str, Any] = {}

@@ -20,11 +20,14 @@ Resource = Mapping[str, Any]
 Key = tuple[str, str]
 """Resource type and our own id."""
 
-WITHDRAWN = {"entered-in-error", "superseded"}
+IN_ERROR = "entered-in-error"
+WITHDRAWN = {IN_ERROR, "superseded"}
 SHARED = {"Device", "Organization"}
 """Not of one response: created where missing, and never changed afterwards."""
 
 RESULTS = {"Observation", "DocumentReference"}
+RESPONSE = "QuestionnaireResponse"
+OF_ONE_RESPONSE = RESULTS | {RESPONSE}
 
 _REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 _NESTED = (dict, list, tuple)
@@ -90,19 +93,19 @@ def writes(
     """One write for each resource that has to be there, in the order given; references still by our own ids.
 
     What is withdrawn (entered in error, superseded) and not on the server is left out, with every reference to it:
-    there is nothing to withdraw. When no result is left, the outcome is empty.
+    there is nothing to withdraw. What is withdrawn there already is not sent again, and never made less withdrawn.
+    When no result is left, the outcome is empty.
     """
-    absent = {
-        key_of(each)
-        for each in resources
-        if each["resourceType"] in RESULTS and each.get("status") in WITHDRAWN and key_of(each) not in known
+    absent = {key_of(each) for each in resources if _is_withdrawn(each) and key_of(each) not in known}
+    unsent = {
+        key for key in map(key_of, resources) if key[0] == RESPONSE and (key in absent or not shape.takes_responses)
     }
-    present = [_without(each, absent) for each in resources if key_of(each) not in absent]
-    if not shape.takes_responses:
-        present = _with_logical_responses(present)
+    sent = _with_logical_responses(resources, unsent) if unsent else resources
+    present = [_without(each, absent) for each in sent if key_of(each) not in absent]
     if not any(each["resourceType"] in RESULTS for each in present):
         return ()
-    return tuple(_write(each, known.get(key_of(each)), shape, namespace) for each in present)
+    due = [each for each in present if not _is_withdrawn_there(each, known.get(key_of(each)))]
+    return tuple(_write(each, known.get(key_of(each)), shape, namespace) for each in due)
 
 
 def with_references(resource: Resource, replacement: Callable[[Key], Resource | None]) -> Resource:
@@ -144,7 +147,7 @@ def _write(resource: Resource, known: Known | None, shape: Shape, namespace: Nam
     if kind == "Provenance" and shape.client_ids:
         return Write(key, "PUT", body)
     if known is not None and kind not in SHARED and kind != "Provenance":
-        if kind in RESULTS and resource.get("status") in WITHDRAWN:
+        if _is_withdrawn(resource):
             body = _withdrawn(resource, known)
         return Write(key, "PUT", {**body, "id": known.id}, version=known.version)
     parameter, value = search_for(resource, namespace)
@@ -152,9 +155,20 @@ def _write(resource: Resource, known: Known | None, shape: Shape, namespace: Nam
     return Write(key, "POST", without_id, condition=f"{parameter}={quote(value, safe=':/|')}")
 
 
+def _is_withdrawn(resource: Resource) -> bool:
+    return resource["resourceType"] in OF_ONE_RESPONSE and resource.get("status") in WITHDRAWN
+
+
+def _is_withdrawn_there(resource: Resource, known: Known | None) -> bool:
+    return (
+        _is_withdrawn(resource) and known is not None and known.resource.get("status") in {resource["status"], IN_ERROR}
+    )
+
+
 def _withdrawn(resource: Resource, known: Known) -> Resource:
     """As it was filed, with every form of a document and every reference, and whatever others added to it: only its
-    status changes. What it refers to may be long gone from the resources of this revision."""
+    status changes. What it refers to may be long gone from the resources of this revision, and its content may be of
+    a later revision that the server refused."""
     status = {name: resource[name] for name in ("status", "docStatus") if name in resource}
     filed = {name: inner for name, inner in known.resource.items() if name != "meta"}
     meta = {name: inner for name, inner in (known.resource.get("meta") or {}).items() if name not in _SERVER_META}
@@ -162,12 +176,12 @@ def _withdrawn(resource: Resource, known: Known) -> Resource:
     return {**head, **filed, **status}
 
 
-def _with_logical_responses(resources: Sequence[Resource]) -> list[Resource]:
-    """Without the responses; what referred to one names it by its identifier instead."""
+def _with_logical_responses(resources: Sequence[Resource], unsent: set[Key]) -> list[Resource]:
+    """Without these responses; what referred to one names it by its identifier instead."""
     logical = {
         key_of(each): {"type": each["resourceType"], "identifier": each["identifier"]}
         for each in resources
-        if each["resourceType"] == "QuestionnaireResponse"
+        if key_of(each) in unsent
     }
     return [with_references(each, logical.get) for each in resources if key_of(each) not in logical]
 

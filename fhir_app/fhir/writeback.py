@@ -34,9 +34,10 @@ class MissingSubject(ValueError):
 class WriteBack:
     """What one revision of a response leads to.
 
-    `retracted_flags`: Observations of earlier revisions whose flag no longer fires. `superseded_document`: the earlier
-    document, which this one's `relatesTo` replaces. `held_by_origin`: the response need not be written, because its
-    server has it. `released`: this or an earlier revision was more than preliminary.
+    `retracted_flags`: Observations of earlier revisions whose flag no longer fires. `earlier_documents`: every document
+    of earlier revisions, oldest first, superseded or entered in error. Nobody knows here which of all these a
+    destination holds: a delivery leaves out those that it does not. `held_by_origin`: the response need not be written,
+    because its server has it. `released`: this or an earlier revision was more than preliminary.
     """
 
     questionnaire_response: Mapping[str, Any]
@@ -46,7 +47,7 @@ class WriteBack:
     flags: tuple[Mapping[str, Any], ...]
     retracted_flags: tuple[Mapping[str, Any], ...]
     summary: Mapping[str, Any]
-    superseded_document: Mapping[str, Any] | None
+    earlier_documents: tuple[Mapping[str, Any], ...]
     document: Mapping[str, Any] | None
     provenance: Mapping[str, Any]
     released: bool
@@ -67,7 +68,7 @@ class WriteBack:
             *self.flags,
             *self.retracted_flags,
             self.summary,
-            self.superseded_document,
+            *self.earlier_documents,
             self.document,
             self.provenance,
         )
@@ -79,7 +80,7 @@ class WriteBack:
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> WriteBack:
-        lists = {name: tuple(data[name]) for name in ("flags", "retracted_flags")}
+        lists = {name: tuple(data[name]) for name in ("flags", "retracted_flags", "earlier_documents")}
         return WriteBack(**{**data, **lists})
 
 
@@ -97,10 +98,10 @@ def write_back(
     """The resources for one assessed revision.
 
     `previous` is what the last delivered revision wrote: Observations keep their ids and become `amended`, flags that
-    no longer fire are retracted, the document is replaced. An unfinished or invalid response gives `preliminary`
-    results and is not written itself. `response_as="identifier"` is for a destination that refuses the response.
-    Raises MissingSubject without a patient, ValueError for a response that is entered in error: that is what `retract`
-    is for.
+    no longer fire are retracted, every earlier document is superseded. An unfinished or invalid response gives
+    `preliminary` results and is not written itself. `response_as="identifier"` is for a destination that refuses the
+    response. Raises MissingSubject without a patient, ValueError for a response that is entered in error: that is what
+    `retract` is for.
     """
     if received.subject is None:
         raise MissingSubject("the response names no patient")
@@ -112,10 +113,9 @@ def write_back(
     flags = observation.flags(about, assessment)
     summary = observation.summary(about, assessment, flags)
     retracted = _no_longer_present(previous, flags)
-    last_document = _last_document(previous)
-    document = document_reference.document(about, documents, summary, last_document) if documents else None
-    superseded = {**last_document, "status": "superseded"} if last_document else None
-    targets = [resource for resource in (*flags, *retracted, summary, document) if resource is not None]
+    earlier = _superseded(previous)
+    document = document_reference.document(about, documents, summary, earlier) if documents else None
+    targets = [resource for resource in (*flags, *retracted, summary, *earlier, document) if resource is not None]
     return WriteBack(
         questionnaire_response=received.questionnaire_response,
         held_by_origin=received.held_by_origin,
@@ -124,7 +124,7 @@ def write_back(
         flags=flags,
         retracted_flags=retracted,
         summary=summary,
-        superseded_document=superseded,
+        earlier_documents=earlier,
         document=document,
         provenance=provenance(about, targets, "update" if previous else "create"),
         released=about.status != "preliminary" or (previous is not None and previous.released),
@@ -140,19 +140,19 @@ def retract(
     namespace: Namespace,
     response_as: ResponseAs = "reference",
 ) -> WriteBack:
-    """Everything that `previous` wrote as entered in error, because the response is.
+    """Everything that `previous` and those before it wrote as entered in error, because the response is.
 
     Subject and content stay those that were filed, whatever the withdrawn revision says: what a server took once it
     takes again, and a retraction must arrive.
     """
     filed = replace(received, subject=previous.summary["subject"]["reference"])
-    as_ = response_as if received.held_by_origin or previous.writes_response else "identifier"
+    as_ = response_as if received.held_by_origin or previous.released else "identifier"
     about = _circumstances(filed, intake, author, namespace, "amended", as_)
     retracted = tuple(_withdrawn(flag) for flag in (*previous.flags, *previous.retracted_flags))
     summary = _withdrawn(previous.summary)
-    last_document = _last_document(previous)
-    document = _withdrawn(last_document) if last_document else None
-    targets = [resource for resource in (*retracted, summary, document) if resource is not None]
+    earlier = tuple(_withdrawn(document) for document in previous.earlier_documents)
+    document = _withdrawn(previous.document) if previous.document else None
+    targets = [resource for resource in (*retracted, summary, *earlier, document) if resource is not None]
     return WriteBack(
         questionnaire_response={**previous.questionnaire_response, "status": _MISTAKE},
         held_by_origin=received.held_by_origin,
@@ -161,10 +161,10 @@ def retract(
         flags=(),
         retracted_flags=retracted,
         summary=summary,
-        superseded_document=None,
+        earlier_documents=earlier,
         document=document,
         provenance=provenance(about, targets, "nullify"),
-        released=previous.released and previous.summary["status"] != "preliminary",
+        released=previous.released,
     )
 
 
@@ -211,8 +211,22 @@ def _no_longer_present(previous: WriteBack | None, flags: Sequence[Mapping[str, 
     return tuple(_withdrawn(flag) for flag in earlier if flag["id"] not in present)
 
 
-def _last_document(previous: WriteBack | None) -> Mapping[str, Any] | None:
-    return None if previous is None else previous.document or previous.superseded_document
+def _documents(previous: WriteBack) -> tuple[Mapping[str, Any], ...]:
+    """Oldest first, as each refers to those before it."""
+    return previous.earlier_documents if previous.document is None else (*previous.earlier_documents, previous.document)
+
+
+def _superseded(previous: WriteBack | None) -> tuple[Mapping[str, Any], ...]:
+    """Every earlier document, for a delivery may have failed in between; one that was in error stays in error.
+
+    Also where this revision has no document of its own, as it is unverified and holds a red flag: a leaflet made from
+    answers that no longer stand, calmer perhaps than the flag beside it, must not be what a patient is given. The next
+    verified revision has the document that replaces it.
+    """
+    return tuple(
+        document if document["status"] == _MISTAKE else {**document, "status": "superseded"}
+        for document in (_documents(previous) if previous else ())
+    )
 
 
 def _withdrawn(resource: Mapping[str, Any]) -> dict[str, Any]:

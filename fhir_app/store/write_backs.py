@@ -14,18 +14,19 @@ from fhir_app.store.record import applied, difference, recorded, with_body, writ
 from fhir_app.store.tables import record, submissions, write_backs, written
 
 _RESPONSE = "questionnaire_response"
-_ROLES = (
-    "organization",
-    "device",
-    _RESPONSE,
-    "flags",
-    "retracted_flags",
-    "summary",
-    "superseded_document",
-    "document",
-    "provenance",
-)
-_SEVERAL = ("flags", "retracted_flags")
+_ROLES = {
+    "organization": "organization",
+    "device": "device",
+    _RESPONSE: _RESPONSE,
+    "flags": "flags",
+    "retracted_flags": "retracted_flags",
+    "summary": "summary",
+    "superseded_document": "earlier_documents",
+    "document": "document",
+    "provenance": "provenance",
+}
+"""What the table calls each part, in dependency order, and the field of a WriteBack that holds it."""
+_SEVERAL = ("flags", "retracted_flags", "earlier_documents")
 _INSERT = insert(write_backs)
 _INSERT_WRITTEN = insert(written)
 
@@ -75,18 +76,19 @@ def get(connection: Connection, submission_id: str) -> WriteBack | None:
     row = connection.execute(query).first()
     if row is None:
         return None
-    found: dict[str, Any] = dict.fromkeys(_ROLES) | dict.fromkeys(_SEVERAL, ())
+    found: dict[str, Any] = dict.fromkeys(_ROLES.values()) | dict.fromkeys(_SEVERAL, ())
     if row.held_by_origin:
         found[_RESPONSE] = applied(read_json(row.response), read_json(row.body))
     for role, resource in _resources(connection, submission_id):
-        found[role] = (*found[role], resource) if role in _SEVERAL else resource
+        name = _ROLES[role]
+        found[name] = (*found[name], resource) if name in _SEVERAL else resource
     return WriteBack(**found, held_by_origin=row.held_by_origin, released=row.released)
 
 
 def _parts(write_back: WriteBack) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for role in _ROLES:
-        part = getattr(write_back, role)
-        if role in _SEVERAL:
+    for role, name in _ROLES.items():
+        part = getattr(write_back, name)
+        if name in _SEVERAL:
             yield from ((role, resource) for resource in part)
         elif part is not None and not (role == _RESPONSE and write_back.held_by_origin):
             yield role, part

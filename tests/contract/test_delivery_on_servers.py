@@ -61,6 +61,15 @@ def _is_summary(observation: Any) -> bool:
 ONE_OF_EACH = {"QuestionnaireResponse": 1, "Observation": 2, "DocumentReference": 1, "Provenance": 1}
 
 
+def refuse_next(desk: Desk) -> int:
+    """The row that is due ends as a dead letter, as if the server had refused it; returns its id."""
+    with desk.database.begin() as connection:
+        claimed = outbox.claim(connection, "x", desk.clock(), 60.0)
+        assert claimed is not None
+        assert outbox.settle(connection, claimed.id, "x", "rejected", desk.clock())
+    return claimed.id
+
+
 @pytest.fixture
 def chart(client: FhirClient, desk: Desk) -> Chart:
     return Chart(client, desk)
@@ -145,6 +154,63 @@ def test_two_corrections_queued_at_once_end_with_the_later_one(desk: Desk, chart
     assert chart.summary["effectiveDateTime"].startswith("2026-11-26")
     assert [flag["status"] for flag in chart.flags] == ["amended"]
     assert Counter(each["status"] for each in chart.about("DocumentReference")) == {"current": 1, "superseded": 2}
+
+
+def test_a_document_does_not_stay_current_because_the_correction_after_it_was_refused(desk: Desk, chart: Chart) -> None:
+    first = desk.first()
+    desk.drain()
+    second = desk.correction(first, flagged=True, authored="2026-11-25T09:00:00Z")
+    refuse_next(desk)
+    third = desk.correction(second, flagged=True, authored="2026-11-26T09:00:00Z")
+    assert desk.drain() == ["delivered", "rejected", "delivered"], desk.rows
+
+    documents = {each["status"]: each for each in chart.about("DocumentReference")}
+    assert chart.counts()["DocumentReference"] == 2
+    assert set(documents) == {"current", "superseded"}
+    target = f"DocumentReference/{documents['superseded']['id']}"
+    assert documents["current"]["relatesTo"] == [{"code": "replaces", "target": {"reference": target}}]
+
+    desk.correction(third, authored="2026-11-27T09:00:00Z")
+    assert desk.drain()[-1] == "delivered", desk.rows
+    assert Counter(each["status"] for each in chart.about("DocumentReference")) == {"current": 1, "superseded": 2}
+    old = next(each for each in chart.about("DocumentReference") if each["id"] == documents["superseded"]["id"])
+    assert old["meta"]["versionId"] == "2"
+    (current,) = [each for each in chart.about("DocumentReference") if each["status"] == "current"]
+    assert len(current["relatesTo"]) == 2
+
+
+def test_a_correction_that_was_refused_is_not_sent_after_the_one_that_came_later(desk: Desk, chart: Chart) -> None:
+    first = desk.first()
+    desk.drain()
+    second = desk.correction(first, authored="2026-11-25T09:00:00Z")
+    refused = refuse_next(desk)
+    desk.correction(second, authored="2026-11-26T09:00:00Z")
+    desk.drain()
+    with desk.database.begin() as connection:
+        assert outbox.requeue(connection, refused, desk.clock())
+
+    assert desk.drain() == ["delivered", "superseded", "delivered"], desk.rows
+    assert Counter(each["status"] for each in chart.about("DocumentReference")) == {"current": 1, "superseded": 1}
+
+
+def test_a_withdrawal_after_a_refused_correction_leaves_nothing_standing(desk: Desk, chart: Chart) -> None:
+    first = desk.first()
+    second = desk.correction(first, flagged=True, authored="2026-11-25T09:00:00Z")
+    desk.drain()
+    third = desk.correction(second, flagged=True, authored="2026-11-26T09:00:00Z")
+    refuse_next(desk)
+    withdrawn = desk.retraction(third)
+    assert desk.drain() == ["delivered", "delivered", "rejected", "delivered"], desk.rows
+
+    assert chart.counts()["DocumentReference"] == 2
+    for kind in ("Observation", "DocumentReference", "QuestionnaireResponse"):
+        assert {each["status"] for each in chart.about(kind)} == {"entered-in-error"}, kind
+    (response,) = chart.about("QuestionnaireResponse")
+    assert response["authored"].startswith("2026-11-25")  # as it was filed, not as the refused revision had it
+
+    desk.correction(withdrawn, authored="2026-11-28T09:00:00Z")
+    assert desk.drain()[-1] == "delivered", desk.rows
+    assert Counter(each["status"] for each in chart.about("DocumentReference")) == {"current": 1, "entered-in-error": 2}
 
 
 def test_what_is_withdrawn_is_entered_in_error_everywhere(desk: Desk, chart: Chart) -> None:

@@ -207,6 +207,63 @@ def test_what_others_added_to_a_withdrawn_result_stays_and_its_references_are_th
     assert flag["request"]["ifMatch"] == 'W/"9"'
 
 
+def test_what_is_withdrawn_there_already_is_not_sent_again_and_still_referred_to(tiny: Any) -> None:
+    first = tiny.written(response=tiny.received(identifier=FORM_ID))
+    amended = tiny.received("2026-11-25T10:00:00Z", status="amended", identifier=FORM_ID, language="en")
+    second = tiny.written(tiny.no_flags(), amended, previous=first)
+    again = tiny.received("2026-11-26T10:00:00Z", status="amended", identifier=FORM_ID, language="de")
+    third = tiny.written(tiny.no_flags(), again, previous=second)
+    known = on_server((*second.flags, *second.retracted_flags, *second.earlier_documents, second.document))
+    bundle = bundle_of(tiny, third, known=known)
+
+    old, new = entries(bundle, "DocumentReference")
+    assert old["fullUrl"].endswith(second.document["id"])
+    assert [each["target"]["reference"] for each in new["resource"]["relatesTo"]] == [
+        f"DocumentReference/{known['DocumentReference', each.document['id']].id}" for each in (first, second)
+    ]
+    assert len(entries(bundle, "Observation")) == 1
+
+
+def test_what_somebody_entered_in_error_is_not_made_superseded(
+    tiny: Any, correction: tuple[WriteBack, WriteBack]
+) -> None:
+    first, second = correction
+    assert first.document is not None
+    known = on_server([*first.flags, {**first.document, "status": "entered-in-error"}])
+
+    assert len(entries(bundle_of(tiny, second, known=known), "DocumentReference")) == 1
+
+
+def test_a_withdrawn_response_keeps_what_was_filed_whatever_a_refused_revision_said(
+    tiny: Any, correction: tuple[WriteBack, WriteBack]
+) -> None:
+    first, second = correction
+    response = tiny.received("2026-11-26T10:00:00Z", status="entered-in-error", identifier=FORM_ID)
+    withdrawn = retract(second, response, tiny.intake, author=tiny.author, namespace=tiny.names)
+    filed = {**first.questionnaire_response, "item": [{"linkId": "as-filed"}]}
+    known = on_server([filed, *first.flags, first.summary])
+
+    (entry,) = entries(bundle_of(tiny, withdrawn, known=known), "QuestionnaireResponse")
+    assert entry["request"]["method"] == "PUT"
+    assert entry["resource"]["item"] == [{"linkId": "as-filed"}]
+    assert entry["resource"]["status"] == "entered-in-error"
+
+
+def test_a_response_that_never_arrived_is_not_written_to_withdraw_it_and_is_named_by_its_identifier(
+    tiny: Any, correction: tuple[WriteBack, WriteBack]
+) -> None:
+    first, second = correction
+    response = tiny.received("2026-11-26T10:00:00Z", status="entered-in-error", identifier=FORM_ID)
+    withdrawn = retract(second, response, tiny.intake, author=tiny.author, namespace=tiny.names)
+    bundle = bundle_of(tiny, withdrawn, known=on_server([*first.flags, first.summary]))
+
+    assert not entries(bundle, "QuestionnaireResponse")
+    (provenance,) = entries(bundle, "Provenance")
+    what = provenance["resource"]["entity"][0]["what"]
+    assert "reference" not in what
+    assert what["identifier"] == first.questionnaire_response["identifier"]
+
+
 def test_a_retraction_of_what_never_arrived_asks_for_nothing(tiny: Any) -> None:
     response = tiny.received("2026-11-25T10:00:00Z", status="entered-in-error")
     withdrawn = retract(tiny.written(), response, tiny.intake, author=tiny.author, namespace=tiny.names)

@@ -41,6 +41,8 @@ def variants(tiny: Any) -> list[WriteBack]:
         tiny.written(tiny.assessment(assessed=False, not_assessed_because="invalid", causes=())),
         tiny.written(response=tiny.received(encounter=None, authored=None, language=None)),
         retract(first, tiny.received(status="entered-in-error"), tiny.intake, author=tiny.author, namespace=tiny.names),
+        thrice(tiny)[-1],
+        withdrawal_of(tiny, thrice(tiny)[-1]),
     ]
 
 
@@ -292,6 +294,18 @@ def revised(tiny: Any, **changes: Any) -> Any:
     return tiny.received("2026-11-25T08:00:00Z", identifier=IDENTIFIER, status="amended", **changes)
 
 
+def thrice(tiny: Any) -> tuple[Any, Any, Any]:
+    """A result and its two corrections."""
+    first = tiny.written(response=tiny.received(identifier=IDENTIFIER))
+    second = tiny.written(response=revised(tiny), previous=first)
+    return first, second, tiny.written(response=revised(tiny, authored="2026-11-24T09:05:00Z"), previous=second)
+
+
+def withdrawal_of(tiny: Any, written: Any) -> Any:
+    withdrawn = tiny.received(identifier=IDENTIFIER, status="entered-in-error")
+    return retract(written, withdrawn, tiny.intake, author=tiny.author, namespace=tiny.names)
+
+
 def test_a_correction_keeps_the_ids_and_is_amended(tiny: Any) -> None:
     first = tiny.written(response=tiny.received(identifier=IDENTIFIER))
     second = tiny.written(response=revised(tiny), previous=first)
@@ -324,15 +338,34 @@ def test_a_corrected_document_replaces_the_earlier_one(tiny: Any) -> None:
     assert second.document["relatesTo"] == [
         {"code": "replaces", "target": {"reference": f"DocumentReference/{first.document['id']}"}}
     ]
-    assert second.superseded_document == {**first.document, "status": "superseded"}
+    assert second.earlier_documents == ({**first.document, "status": "superseded"},)
+    assert {"reference": f"DocumentReference/{first.document['id']}"} in second.provenance["target"]
 
 
-def test_a_document_after_a_revision_without_one_replaces_the_last_that_was_written(tiny: Any) -> None:
+def test_every_earlier_document_is_superseded_and_replaced_whichever_of_them_arrived(tiny: Any) -> None:
+    first, second, third = thrice(tiny)
+    assert [(d["id"], d["status"]) for d in third.earlier_documents] == [
+        (first.document["id"], "superseded"),
+        (second.document["id"], "superseded"),
+    ]
+    assert third.document["status"] == "current"
+    assert third.document["relatesTo"] == [
+        {"code": "replaces", "target": {"reference": f"DocumentReference/{earlier.document['id']}"}}
+        for earlier in (first, second)
+    ]
+
+
+def test_a_revision_without_a_document_supersedes_the_earlier_ones_and_the_next_document_replaces_them(
+    tiny: Any,
+) -> None:
     first = tiny.written(response=tiny.received(identifier=IDENTIFIER))
     second = tiny.written(response=revised(tiny), previous=first, documents=())
     assert second.document is None
+    assert [document["status"] for document in second.earlier_documents] == ["superseded"]
     third = tiny.written(response=revised(tiny, authored="2026-11-24T09:05:00Z"), previous=second)
-    assert third.document["relatesTo"][0]["target"] == {"reference": f"DocumentReference/{first.document['id']}"}
+    assert third.earlier_documents == second.earlier_documents
+    (replaced,) = third.document["relatesTo"]
+    assert replaced["target"] == {"reference": f"DocumentReference/{first.document['id']}"}
 
 
 def test_results_are_final_after_preliminary_ones_and_amended_after_final_ones(tiny: Any) -> None:
@@ -357,6 +390,38 @@ def test_a_retraction_marks_everything_as_entered_in_error_and_keeps_its_patient
     assert {r["id"] for r in retraction.retracted_flags} == {f["id"] for f in first.flags}
     again = retract(retraction, withdrawn, tiny.intake, author=tiny.author, namespace=tiny.names)
     assert again.summary == retraction.summary
+    assert again.document == retraction.document
+
+
+def test_a_retraction_withdraws_the_documents_of_all_revisions(tiny: Any) -> None:
+    written = thrice(tiny)
+    retraction = withdrawal_of(tiny, written[-1])
+    documents = [r for r in retraction.resources if r["resourceType"] == "DocumentReference"]
+    assert [document["id"] for document in documents] == [each.document["id"] for each in written]
+    for document in documents:
+        assert document["status"] == document["docStatus"] == "entered-in-error"
+        assert document["text"]["div"].count("Entered in error") == 1
+        assert {"reference": f"DocumentReference/{document['id']}"} in retraction.provenance["target"]
+
+
+def test_a_retraction_after_an_unverified_revision_withdraws_the_response_that_an_earlier_one_filed(tiny: Any) -> None:
+    first = tiny.written(response=tiny.received(identifier=IDENTIFIER))
+    unverified = tiny.assessment(assessed=False, not_assessed_because="invalid", causes=())
+    second = tiny.written(unverified, revised(tiny), previous=first, documents=())
+    retraction = withdrawal_of(tiny, second)
+    assert [r["status"] for r in retraction.resources if r["resourceType"] == "QuestionnaireResponse"] == [
+        "entered-in-error"
+    ]
+    assert [document["status"] for document in retraction.earlier_documents] == ["entered-in-error"]
+
+
+def test_what_was_in_error_stays_in_error_when_the_response_is_taken_up_again(tiny: Any) -> None:
+    first = tiny.written(response=tiny.received(identifier=IDENTIFIER))
+    retraction = withdrawal_of(tiny, first)
+    resumed = tiny.written(response=revised(tiny, authored="2026-11-24T09:07:00Z"), previous=retraction)
+    assert resumed.earlier_documents == (retraction.document,)
+    assert resumed.document["status"] == "current"
+    assert resumed.flags[0]["status"] == "amended"
 
 
 def test_an_organization_keeps_what_it_came_with_and_gets_an_id(tiny: Any) -> None:

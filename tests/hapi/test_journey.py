@@ -187,8 +187,49 @@ def test_revisions_of_a_response_that_the_server_holds_amend_the_result_and_with
     write_and_notify({**form.filled_in(patient, status="entered-in-error"), "id": response_id})
     assert deliver(parts) == [("delivered", None)] * 3
     results = [*ehr.search("Observation", patient=patient), *ehr.search("DocumentReference", patient=patient)]
-    assert {each["status"] for each in results} == {"entered-in-error", "superseded"}
-    assert {each["status"] for each in ehr.search("Observation", patient=patient)} == {"entered-in-error"}
+    assert {each["status"] for each in results} == {"entered-in-error"}
+    for resource in results:
+        assert ehr.errors(resource) == []
+
+
+def test_after_a_correction_that_the_server_refused_the_next_one_leaves_one_current_leaflet(
+    ehr: Ehr, parts: Parts, form: Form
+) -> None:
+    patient = ehr.new_patient()
+    identifier = {"system": "https://forms.example/id", "value": patient}
+
+    def submit(**elements: Any) -> None:
+        response = {**form.filled_in(patient, **URGENT), "identifier": identifier, **elements}
+        assert parts.submissions.submit(as_body(response), origin=ehr.url).status_code == 201
+
+    def refused(day: int) -> None:
+        """By the server itself, which does not know the encounter."""
+        encounter = {"reference": "Encounter/nobody-here"}
+        submit(status="amended", authored=f"2026-11-{day}T10:00:00+01:00", encounter=encounter)
+
+    def documents() -> list[Any]:
+        return ehr.search("DocumentReference", patient=patient)
+
+    submit()
+    refused(25)
+    submit(status="amended", authored="2026-11-26T10:00:00+01:00")
+    assert [state for state, _ in deliver(parts)] == ["delivered", "rejected", "delivered"]
+    assert Counter(each["status"] for each in documents()) == {"current": 1, "superseded": 1}
+
+    submit(status="amended", authored="2026-11-27T10:00:00+01:00")
+    assert [state for state, _ in deliver(parts)][-1] == "delivered"
+    assert Counter(each["status"] for each in documents()) == {"current": 1, "superseded": 2}
+    (current,) = [each for each in documents() if each["status"] == "current"]
+    former = {f"DocumentReference/{each['id']}" for each in documents()} - {f"DocumentReference/{current['id']}"}
+    assert {each["target"]["reference"] for each in current["relatesTo"]} == former
+
+    refused(28)
+    submit(status="entered-in-error", authored="2026-11-29T10:00:00+01:00")
+    assert [state for state, _ in deliver(parts)][-2:] == ["rejected", "delivered"]
+    kinds = ("QuestionnaireResponse", "Observation", "DocumentReference")
+    results = [each for kind in kinds for each in ehr.search(kind, subject=f"Patient/{patient}")]
+    assert len(results) == 6
+    assert {each["status"] for each in results} == {"entered-in-error"}
     for resource in results:
         assert ehr.errors(resource) == []
 
