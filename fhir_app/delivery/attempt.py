@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,7 +72,7 @@ class Attempt:
         parse_with_library(bundle)
         if not self.keep_lease():
             return TryAgain("another worker has taken over")
-        return _done(self.client.transaction(bundle))
+        return _done(_whole(self.client.transaction(bundle)))
 
     def _one_by_one(self, resources: Sequence[Resource]) -> Done | TryAgain | Rejected | Unknown:
         for resource in resources:
@@ -102,7 +102,21 @@ def is_correction(resources: Sequence[Resource]) -> bool:
 def _done(outcome: Outcome) -> Done | TryAgain | Rejected | Unknown:
     if not isinstance(outcome, Delivered):
         return outcome
-    entries = (outcome.resource or {}).get("entry") or ()
-    replies = [entry.get("response") or {} for entry in entries]
+    replies = _entry_replies(outcome)
     # Some servers leave out a reply for an entry that they merged with another one.
     return Done(tuple(str(reply["location"]) for reply in replies if reply.get("location")))
+
+
+def _whole(outcome: Outcome) -> Outcome:
+    """A transaction is done as a whole (https://hl7.org/fhir/R4/http.html#trules); a server whose reply says anything
+    else did not do what was asked, and what it did is to be looked for."""
+    if isinstance(outcome, Delivered) and outcome.resource is not None:
+        if outcome.resource["resourceType"] != "Bundle":
+            return Unknown(f"{outcome.status}, and a body that is not the reply to a transaction")
+        if any(str(reply.get("status")).startswith(("4", "5")) for reply in _entry_replies(outcome)):
+            return Unknown(f"{outcome.status}, and a part of the transaction was refused")
+    return outcome
+
+
+def _entry_replies(outcome: Delivered) -> list[Mapping[str, Any]]:
+    return [entry.get("response", {}) for entry in (outcome.resource or {}).get("entry", ())]

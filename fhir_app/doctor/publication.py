@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fhir_app.doctor.clients import WaryClient
 from fhir_app.doctor.findings import Notes
 from fhir_app.doctor.patience import FINAL, LONGEST_PAUSE, Patience
+from fhir_app.fhir.client import FhirClient
 from fhir_app.fhir.destinations import Shape
 from fhir_app.fhir.entries import Resource
 from fhir_app.fhir.namespace import Namespace
@@ -16,7 +16,7 @@ from fhir_app.fhir.publish import Published, publish
 
 def publish_all(
     definitions: Sequence[Resource],
-    client: WaryClient,
+    client: FhirClient,
     shape: Shape,
     namespace: Namespace,
     patience: Patience,
@@ -36,7 +36,7 @@ def publish_all(
 
 
 def _publish_one(
-    resource: Resource, client: WaryClient, shape: Shape, namespace: Namespace, patience: Patience
+    resource: Resource, client: FhirClient, shape: Shape, namespace: Namespace, patience: Patience
 ) -> Published:
     """Again while the server is busy: publishing looks first, so that nothing is made twice."""
     started, pause = patience.clock(), 0.5

@@ -25,6 +25,7 @@ from fhir_app.fhir.replies import (
     judge_read,
     judge_write,
 )
+from fhir_app.fhir.reply_structure import is_usable
 
 FHIR_JSON = "application/fhir+json"
 MOST_PAGES = 50
@@ -48,7 +49,8 @@ class FhirClient:
     ) -> None:
         """Raises ValueError for an address that is not plain http or https."""
         parts = urlsplit(base_url)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment or parts.username:
+        foreign = parts.query or parts.fragment or parts.username or _origin(base_url) is None
+        if parts.scheme not in {"http", "https"} or not parts.netloc or foreign:
             raise ValueError("the address of a FHIR server is http(s)://host[:port]/path and nothing more")
         self.base_url = base_url.rstrip("/")
         self._token = token
@@ -142,7 +144,8 @@ class FhirClient:
             reply = self._session.request(
                 method, address, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
             )
-        except requests.RequestException as failure:
+        except (requests.RequestException, ValueError) as failure:
+            # ValueError: requests reads the address in Location, even where no redirect is followed.
             # The text of these exceptions holds the address, and that may hold an identifier.
             reason = type(failure).__name__
             return TryAgain(f"not reached ({reason})") if _never_sent(failure) else Unknown(f"no reply ({reason})")
@@ -150,7 +153,7 @@ class FhirClient:
         return Reply(reply.status_code, reply.headers, resource, unreadable)
 
 
-def _never_sent(failure: requests.RequestException) -> bool:
+def _never_sent(failure: requests.RequestException | ValueError) -> bool:
     """Whether the connection was not even made: name, refusal, certificate, time-out while connecting."""
     if isinstance(failure, requests.ConnectTimeout | requests.exceptions.InvalidURL):
         return True
@@ -162,13 +165,14 @@ def _never_sent(failure: requests.RequestException) -> bool:
 
 
 def _body(content: bytes) -> tuple[JsonObject | None, bool]:
-    """The JSON object, and whether there was something that is none."""
+    """The resource, and whether there was something that is none that can be used."""
     if not content.strip():
         return None, False
     try:
-        return read_json(content, max_depth=REPLY_DEPTH), False
+        resource = read_json(content, max_depth=REPLY_DEPTH)
     except MalformedBody:
         return None, True
+    return (resource, False) if is_usable(resource) else (None, True)
 
 
 @dataclass(frozen=True)
@@ -178,24 +182,26 @@ class _Page:
 
 
 def _page(bundle: JsonObject, resource_type: str) -> _Page | None:
-    """Included resources and warnings (`search.mode` `include`, `outcome`) are no matches. None: not a Bundle."""
-    entries, links = bundle.get("entry", []), bundle.get("link", [])
-    if bundle.get("resourceType") != "Bundle" or not (_are_objects(entries) and _are_objects(links)):
+    """Included resources and warnings (`search.mode` `include`, `outcome`) are no matches. None: not a Bundle, or
+    one with a match that has no id."""
+    if bundle.get("resourceType") != "Bundle":
         return None
     matches = [
         entry["resource"]
-        for entry in entries
+        for entry in bundle.get("entry", [])
         if entry.get("search", {}).get("mode", "match") == "match"
-        and entry.get("resource", {}).get("resourceType") == resource_type
+        and (entry.get("resource") or {}).get("resourceType") == resource_type
     ]
-    following = next((str(link.get("url")) for link in links if link.get("relation") == "next"), None)
+    if not all(match.get("id") for match in matches):
+        return None
+    following = next((link.get("url", "") for link in bundle.get("link", []) if link.get("relation") == "next"), None)
     return _Page(tuple(matches), following)
 
 
-def _are_objects(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, Mapping) for each in value)
-
-
-def _origin(address: str) -> tuple[str, str | None, int]:
-    parts = urlsplit(address)
-    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+def _origin(address: str) -> tuple[str, str | None, int] | None:
+    """None for what is no address: any other origin than ours."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return None

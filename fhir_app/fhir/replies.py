@@ -63,7 +63,7 @@ SearchOutcome: TypeAlias = Found | TryAgain | Rejected
 
 @dataclass(frozen=True)
 class Reply:
-    """The parts of an HTTP reply that decide. `resource` is None for a body that is not a JSON object."""
+    """The parts of an HTTP reply that decide. `resource` is None for a body that holds none that can be used."""
 
     status: int
     headers: Mapping[str, str]
@@ -84,8 +84,9 @@ def judge_write(reply: Reply) -> Outcome:
     """
     status = reply.status
     if 200 <= status < 300:
-        if reply.unreadable:
-            return Unknown(f"{status}, and a body that is not JSON")
+        # Who names the id in Location has stored it, whatever the body is.
+        if reply.unreadable and id_of(reply.headers.get("Location")) is None:
+            return Unknown(f"{status}, and a body that is not a FHIR resource")
         return Delivered(status, reply.resource, *_id_and_version(reply))
     if status in {401, 409, 425, 429, 503} or (status >= 500 and _rolled_back(reply)):
         return TryAgain(_reason(reply), _retry_after(reply.headers))
@@ -123,8 +124,9 @@ def id_of(location: str | None) -> str | None:
 
 def _id_and_version(reply: Reply) -> tuple[str | None, str | None]:
     resource = reply.resource or {}
-    meta = resource.get("meta")
-    version = version_of(reply.headers.get("ETag")) or (meta.get("versionId") if isinstance(meta, Mapping) else None)
+    held = (resource.get("meta") or {}).get("versionId")
+    # A number is no id in R4, and yet what some servers count their versions with.
+    version = version_of(reply.headers.get("ETag")) or (str(held) if isinstance(held, str | int) else None)
     return id_of(reply.headers.get("Location")) or resource.get("id"), version
 
 
@@ -142,8 +144,8 @@ def _reason(reply: Reply) -> str:
     """Status, HAPI's numbers, and for each error its code and path: what cannot hold a patient's words."""
     parts = [str(reply.status), *sorted(f"HAPI-{code}" for code in reply.hapi_codes)]
     for issue in _issues(reply.resource):
-        if issue.get("severity") in {"error", "fatal"}:
-            places = issue.get("expression") or issue.get("location") or []
+        if issue.get("severity") in ("error", "fatal"):
+            places = issue.get("expression") or issue.get("location") or ()
             place = next((text for text in places if isinstance(text, str) and _PATH.fullmatch(text)), None)
             code = issue.get("code") if _CODE.fullmatch(str(issue.get("code"))) else "error"
             parts.append(f"{code} at {place}" if place else f"{code}")
@@ -152,6 +154,7 @@ def _reason(reply: Reply) -> str:
 
 _PATH = re.compile(r"[A-Za-z][A-Za-z0-9.\[\]()_]{0,199}")
 _CODE = re.compile(r"[a-z\-]{1,40}")
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def _issues(resource: JsonObject | None) -> Sequence[JsonObject]:
@@ -169,9 +172,9 @@ def _hapi_codes(resource: JsonObject | None) -> list[str]:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds, or a date measured against the server's own clock (RFC 9110, 10.2.3); nonsense is no wish."""
     wish = headers.get("Retry-After", "").strip()
-    if wish.isdigit():
+    if _SECONDS.fullmatch(wish):
         return float(wish)
     try:
         return max(0.0, (parsedate_to_datetime(wish) - parsedate_to_datetime(headers["Date"])).total_seconds())
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None

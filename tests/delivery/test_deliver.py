@@ -301,6 +301,31 @@ def test_a_worker_that_slept_past_its_lease_changes_nothing_any_more(desk: Desk,
     assert held(fake) == ONE_OF_EACH
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"ok":true}',
+        b'{"resourceType":"OperationOutcome"}',
+        b'{"resourceType":"Bundle","entry":null}',
+        b'{"resourceType":"Bundle","entry":[1]}',
+        b'{"resourceType":"Bundle","entry":[{"response":[]}]}',
+        b'{"resourceType":"Bundle","entry":[{"response":{"location":7}}]}',
+        b'{"resourceType":"Bundle","entry":[{"response":{"status":"422 Unprocessable Entity"}}]}',
+        b'{"resourceType":"Bundle","entry":[{"response":{"status":500}}]}',
+    ],
+)
+@pytest.mark.parametrize("after_commit", [True, False])
+def test_success_that_is_told_in_an_odd_shape_is_looked_up_before_it_is_believed(
+    desk: Desk, fake: FakeFhir, body: bytes, after_commit: bool
+) -> None:
+    desk.first()
+    fake.faults.append(Fault(status=200, body=body, after_commit=after_commit))
+
+    assert desk.worker().deliver_one().state == "unknown"
+    assert desk.drain() == ["delivered"]
+    assert held(fake) == ONE_OF_EACH
+
+
 def test_what_breaks_fhir_is_not_sent(desk: Desk, fake: FakeFhir) -> None:
     written = desk.first()
     desk.form_id = "form-2"

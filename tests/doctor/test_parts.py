@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from fhir_app.doctor.clients import is_usable
 from fhir_app.doctor.findings import CLAIMS, Notes, plain, summed_up
 from fhir_app.doctor.patience import GaveUp, Patience
 from fhir_app.doctor.removal import in_order
@@ -82,14 +81,6 @@ def test_every_claim_has_a_finding_whatever_was_found_out() -> None:
 
     assert [finding.name for finding in notes.all()] == list(CLAIMS)
     assert {finding.verdict for finding in notes.all()} == {"held", "untested"}
-
-
-def test_what_can_be_read_in_a_reply_is_usable() -> None:
-    assert is_usable(
-        {"resourceType": "Bundle", "entry": [{"response": {"status": "201"}}, {"resource": {"resourceType": "X"}}]}
-    )
-    assert is_usable({"resourceType": "QuestionnaireResponse", "identifier": {"value": "1"}})
-    assert not is_usable({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "X", "identifier": [1]}}]})
 
 
 def test_waiting_grows_keeps_to_the_wish_of_the_server_and_ends() -> None:

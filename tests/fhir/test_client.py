@@ -15,6 +15,12 @@ from tests.contract.fake_fhir import FakeFhir, Fault, running
 
 OBSERVATION = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "valueString": "secret-answer"}
 QUICK = (1.0, 0.3)
+ODD_OUTCOMES = [
+    b'{"resourceType":"OperationOutcome","issue":null}',
+    b'{"resourceType":"OperationOutcome","issue":[{"severity":[],"code":{}}]}',
+    b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":[],"expression":5}]}',
+    b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","diagnostics":{},"location":[null,{}]}]}',
+]
 
 
 @pytest.fixture
@@ -82,6 +88,37 @@ def test_success_with_a_body_that_is_no_json_is_unknown(fake: FakeFhir) -> None:
     assert isinstance(write(fake, status=200, body=b"<html>welcome</html>"), Unknown)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"ok":true}',
+        b'{"resourceType":1}',
+        b'{"resourceType":"Observation","id":7}',
+        b'{"resourceType":"Observation","meta":[]}',
+        b"[]",
+        b"null",
+    ],
+)
+def test_success_with_json_that_is_no_resource_is_unknown_unless_location_says_what_was_stored(
+    fake: FakeFhir, body: bytes
+) -> None:
+    assert isinstance(write(fake, status=200, body=body), Unknown)
+    outcome = write(fake, status=201, body=body, headers={"Location": "Observation/12/_history/3"})
+    assert outcome == Delivered(201, None, "12", None)
+
+
+def test_a_version_that_is_a_number_is_a_version_and_anything_else_is_none() -> None:
+    numbered = {"resourceType": "Observation", "id": "12", "meta": {"versionId": 3}}
+    assert judge_write(Reply(200, {}, numbered)) == Delivered(200, numbered, "12", "3")
+    listed = {"resourceType": "Observation", "id": "12", "meta": {"versionId": []}}
+    assert judge_write(Reply(200, {}, listed)) == Delivered(200, listed, "12", None)
+
+
+@pytest.mark.parametrize("location", ["http://[", "http://[bad/fhir/Observation/1", "\xff\xfe"])
+def test_a_redirect_to_what_is_no_address_is_an_outcome(fake: FakeFhir, location: str) -> None:
+    assert isinstance(write(fake, status=301, headers={"Location": location}), Rejected | Unknown)
+
+
 def test_success_with_an_empty_body_is_delivered(fake: FakeFhir) -> None:
     outcome = write(fake, status=201, body=b"", headers={"Location": "Observation/12/_history/3", "ETag": 'W/"3"'})
 
@@ -139,7 +176,13 @@ def test_retry_after_in_the_past_means_at_once() -> None:
     assert judge_write(Reply(503, headers, None)) == TryAgain("503", 0.0)
 
 
-@pytest.mark.parametrize("wish", ["soon", "-5", "Tue, 99 Jan", ""])
+@pytest.mark.parametrize("wish", ["²", "1²", "٣", "1" * 400, "Tue, 01 Jan 2030 00:00:00 +99999999", "Tue, 01 Jan 0000"])
+def test_digits_that_are_none_and_dates_out_of_range_are_no_wish(wish: str) -> None:
+    for headers in ({"Retry-After": wish}, {"Retry-After": wish, "Date": wish}):
+        assert judge_write(Reply(503, headers, None)) == TryAgain("503", None)
+
+
+@pytest.mark.parametrize("wish", ["soon", "-5", "Tue, 99 Jan", "²", ""])
 def test_a_retry_after_that_is_nonsense_is_no_wish(fake: FakeFhir, wish: str) -> None:
     assert write(fake, status=503, headers={"Retry-After": wish}) == TryAgain("503, processing", None)
 
@@ -159,7 +202,9 @@ def test_reasons_hold_codes_and_paths_but_never_the_servers_words(fake: FakeFhir
     assert "secret-answer" in str(outcome.outcome)
 
 
-@pytest.mark.parametrize("body", [b"[1]", b'{"issue":1}', b'{"issue":[1]}', b'{"issue":[{"code":2}]}', b"\xff", b""])
+@pytest.mark.parametrize(
+    "body", [b"[1]", b'{"issue":1}', b'{"issue":[1]}', b'{"issue":[{"code":2}]}', b"\xff", b"", *ODD_OUTCOMES]
+)
 def test_an_error_with_any_body_at_all_is_still_an_outcome(fake: FakeFhir, body: bytes) -> None:
     outcome = write(fake, status=400, body=body)
 
@@ -198,6 +243,14 @@ def test_a_next_page_on_another_server_is_not_followed(fake: FakeFhir) -> None:
     outcome = FhirClient(fake.url, token="t").search("Observation", {"code": "y"})
 
     assert outcome == Rejected("the next page of a search is on another server")
+
+
+@pytest.mark.parametrize("following", ["http://[bad", "http://127.0.0.1:99999999/fhir", "nowhere", ""])
+def test_a_next_page_at_what_is_no_address_is_not_followed(fake: FakeFhir, following: str) -> None:
+    page = f'{{"resourceType":"Bundle","link":[{{"relation":"next","url":"{following}"}}]}}'.encode()
+    fake.read_faults.append(Fault(status=200, body=page))
+
+    assert isinstance(FhirClient(fake.url).search("Observation", {}), Rejected)
 
 
 def test_a_search_that_never_ends_is_given_up(fake: FakeFhir) -> None:
@@ -244,7 +297,20 @@ def test_a_read_that_fails_may_be_tried_again(fake: FakeFhir, fault: Fault) -> N
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b'{"resourceType":"Patient"}', b'{"resourceType":"Bundle","entry":[1],"link":2}']
+    "body",
+    [
+        b"{}",
+        b'{"resourceType":"Patient"}',
+        b'{"resourceType":"Bundle","entry":[1],"link":2}',
+        b'{"resourceType":"Bundle","entry":null}',
+        b'{"resourceType":"Bundle","entry":[{"search":null,"resource":{"resourceType":"Observation","id":"1"}}]}',
+        b'{"resourceType":"Bundle","entry":[{"search":[],"resource":{"resourceType":"Observation","id":"1"}}]}',
+        b'{"resourceType":"Bundle","entry":[{"resource":[]}]}',
+        b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation"}}]}',
+        b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation","id":5}}]}',
+        b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation","id":"1","meta":[]}}]}',
+        b'{"resourceType":"Bundle","link":[{"relation":"next","url":7}]}',
+    ],
 )
 def test_a_search_that_gives_something_else_than_a_bundle_may_be_tried_again(fake: FakeFhir, body: bytes) -> None:
     fake.read_faults.append(Fault(status=200, body=body))
