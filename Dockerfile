@@ -4,7 +4,7 @@ WORKDIR /build
 RUN python -m venv /opt/fhir-app
 COPY requirements.lock ./
 RUN /opt/fhir-app/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY questionnaires ./questionnaires
 COPY fhir_app ./fhir_app
 RUN /opt/fhir-app/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation .

@@ -62,3 +62,5 @@ def test_what_the_image_copies_is_enough_to_install_and_to_pass_the_check(tmp_pa
     )
     assert done.returncode == 0, done.stderr
     assert (target / "fhir_app" / "_questionnaires" / "tingling-legs" / "intake.yaml").is_file()
+    (licence,) = target.glob("fhir_app-*.dist-info/licenses/LICENSE")
+    assert licence.read_text(encoding="utf-8") == (ROOT / "LICENSE").read_text(encoding="utf-8")
