@@ -30,7 +30,6 @@ from fhir_app.fhir.entries import Resource
 from fhir_app.fhir.parties import Author
 from fhir_app.fhir.replies import Delivered, Outcome, Rejected
 from fhir_app.knowledge.library import Library
-from fhir_app.review.source_attributes import library_attributes
 
 _EXPLAINED = {
     "200, and a body": "what answers there is not FHIR as JSON",
@@ -111,9 +110,7 @@ class Doctor:
         destination = self._meet()
         if destination is None:
             return
-        author = Author(None, self.software_version)
-        attributes = library_attributes(self.library, self.root)
-        everything = definitions(self.library, self.run.namespace, author, attributes=attributes)
+        everything = definitions(self.library, self.run.namespace, Author(None, self.software_version))
         shape = destination.shape
         self._definitions = publish_all(everything, self.untagged, shape, self.run.namespace, self.patience, self.notes)
         if not self._file_people():
