@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -43,27 +41,22 @@ PUBLIC = "https://intake.example"
 
 
 @contextmanager
-def started(command: str, log: Path, **settings: object) -> Iterator[subprocess.Popen[bytes]]:
-    """`fhir-app serve` or `worker` as the leader of a process group; nothing of it outlives the block."""
-    program = [sys.executable, "-m", "fhir_app.cli", command]
+def started(
+    command: str, log: Path, *, leads_a_group: bool = False, **settings: object
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`fhir-app serve` or `worker` as a process of its own, which ends with the block."""
+    program, env = [sys.executable, "-m", "fhir_app.cli", command], environment(**settings)
     with log.open("ab") as stream:
-        env = environment(**settings)
-        process = subprocess.Popen(program, env=env, stdout=stream, stderr=stream, start_new_session=True)
+        process = subprocess.Popen(program, env=env, stdout=stream, stderr=stream, start_new_session=leads_a_group)
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(timeout=60)
-            except subprocess.TimeoutExpired:
-                kill(process)
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """`kill -9` of the whole group: gunicorn's first process and the one that serves."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait(timeout=60)
+        process.terminate()
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def until(so: Callable[[], bool], what: str) -> None:
@@ -99,17 +92,18 @@ def new_patient(fake: FakeFhir) -> str:
     return f"Patient/{patient['id']}"
 
 
-def until_all_is_delivered(database: Database, rows: int) -> None:
-    """Until the outbox has so many rows and none of them is still to be sent; then all must be delivered."""
+def until_all_is_delivered(database: Database, rows: int, by: list[subprocess.Popen[bytes]]) -> None:
+    """The outbox has so many rows, and in the end these processes have delivered all of them."""
 
     def states() -> Counter[str]:
         with database.read() as connection:
             return +Counter(outbox.counts(connection))
 
     def settled() -> bool:
-        now = states()
-        return now.total() >= rows and not {"pending", "unknown"} & set(now)
+        assert all(process.poll() is None for process in by), "who delivers has ended"
+        return not {"pending", "unknown"} & set(states())
 
+    assert states().total() == rows
     until(settled, "every result settled")
     assert states() == {"delivered": rows}
 
@@ -244,8 +238,7 @@ def test_a_response_that_several_web_processes_get_at_once_is_one_submission_and
     with running(FakeFhir()) as fake, ExitStack() as stack:
         common = {"DATABASE_URL": url, **delivering_to(fake)}
         worker_logs = [tmp_path / f"worker-{number}.log" for number in range(WORKERS)]
-        for log in worker_logs:
-            stack.enter_context(started("worker", log, **common))
+        workers = [stack.enter_context(started("worker", log, **common)) for log in worker_logs]
         web = []
         for number in range(WEB_PROCESSES):
             log, port = tmp_path / f"serve-{number}.log", free_port()
@@ -259,7 +252,7 @@ def test_a_response_that_several_web_processes_get_at_once_is_one_submission_and
             list(clients.map(partial(send, senders), every))
 
         revisions = len(every) + sum(case.amended is not None for case in every)
-        until_all_is_delivered(database, revisions)
+        until_all_is_delivered(database, revisions, by=workers)
         with database.read() as connection:
             assert connection.execute(select(func.count()).select_from(submissions)).scalar_one() == revisions
         assert charts(fake) == {case.patient: case.chart for case in every}

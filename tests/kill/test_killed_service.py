@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,7 +30,6 @@ from tests.cli.test_many_processes import (
     chart_of_one_result,
     charts,
     delivering_to,
-    kill,
     new_patient,
     post,
     shared,
@@ -100,6 +101,12 @@ class Clients:
         return self.finished.get(timeout=PATIENCE).result()
 
 
+def kill(service: subprocess.Popen[bytes]) -> None:
+    """`kill -9` of the whole group: gunicorn's first process and the one that serves."""
+    os.killpg(service.pid, signal.SIGKILL)
+    service.wait()
+
+
 @contextmanager
 def opened(file: Path) -> Iterator[Database]:
     """Only while it is needed: a connection that outlived a kill would spare the service to recover its file."""
@@ -133,7 +140,7 @@ def test_a_service_that_is_killed_again_and_again_under_load_loses_and_doubles_n
         stack.callback(clients.leave)
 
         def start() -> subprocess.Popen[bytes]:
-            service = stack.enter_context(started("serve", log, **settings))
+            service = stack.enter_context(started("serve", log, leads_a_group=True, **settings))
             until_ready(door, service, log)
             clients.open.set()
             return service
@@ -155,7 +162,7 @@ def test_a_service_that_is_killed_again_and_again_under_load_loses_and_doubles_n
 
         located |= (clients.next_answered() for _ in range(len(every) - len(located)))
         with opened(file) as database:
-            until_all_is_delivered(database, len(every))
+            until_all_is_delivered(database, len(every), by=[service])
         for case in every:
             again = post(door, case.body)
             assert (again.status_code, again.headers["Location"]) == (200, located[case])
