@@ -24,6 +24,11 @@ class Issue:
     link_id: str | None = None
     question: str | None = None
 
+    @property
+    def is_error(self) -> bool:
+        """Whether it makes its input invalid."""
+        return self.severity in ("error", "fatal")
+
 
 class FhirAppError(Exception):
     """An error with a public face: HTTP status, FHIR IssueType and a text that holds no patient data."""

@@ -36,7 +36,7 @@ class Reading:
 
     @property
     def valid(self) -> bool:
-        return not any(issue.severity in ("error", "fatal") for issue in self.issues)
+        return not any(issue.is_error for issue in self.issues)
 
     @property
     def withdrawn(self) -> bool:
@@ -58,7 +58,7 @@ def read_response(body: bytes, library: Library) -> Reading:
     shape = check_shape(resource, "QuestionnaireResponse")
     if resource.get("resourceType") != "QuestionnaireResponse":
         raise InvalidQuestionnaireResponse(shape)
-    reading = Reading(resource, not _has_errors(shape), tuple(shape), None, None, None)
+    reading = Reading(resource, not any(issue.is_error for issue in shape), tuple(shape), None, None, None)
     canonical = reading.canonical
     intake = library.by_canonical(canonical) if canonical else None
     if intake is None:
@@ -73,7 +73,7 @@ def read_response(body: bytes, library: Library) -> Reading:
 def _not_ranked(status: object, issues: tuple[Issue, ...]) -> Literal["status", "invalid"] | None:
     if not isinstance(status, str) or status not in FINISHED:
         return "status"
-    return "invalid" if _has_errors(issues) else None
+    return "invalid" if any(issue.is_error for issue in issues) else None
 
 
 def _softened(reading: Reading, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
@@ -89,10 +89,6 @@ def _unknown_questionnaire(canonical: str | None) -> Issue:
     else:
         text = "The response must name its questionnaire with the version, as url|version."
     return Issue("error", UnknownQuestionnaire.issue_type, text, expression="QuestionnaireResponse.questionnaire")
-
-
-def _has_errors(issues: tuple[Issue, ...]) -> bool:
-    return any(issue.severity in ("error", "fatal") for issue in issues)
 
 
 def _text(value: object) -> str | None:

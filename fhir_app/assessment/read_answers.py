@@ -29,7 +29,7 @@ class ReadResponse:
 
     @property
     def has_errors(self) -> bool:
-        return any(issue.severity in ("error", "fatal") for issue in self.issues)
+        return any(issue.is_error for issue in self.issues)
 
 
 def read_answers(

@@ -42,7 +42,7 @@ class Assessed:
 
     @property
     def valid(self) -> bool:
-        return not any(issue.severity in ("error", "fatal") for issue in self.issues)
+        return not any(issue.is_error for issue in self.issues)
 
 
 @click.command()

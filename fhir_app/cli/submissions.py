@@ -90,7 +90,7 @@ def _plain(row: Listed) -> dict[str, Any]:
         "urgency": found.get("urgency"),
         "where": found.get("where"),
         "red_flags": [flag["id"] for flag in found.get("red_flags", ()) if flag["status"] == "present"],
-        "errors": sum(issue.severity in ("error", "fatal") for issue in row.submission.issues),
+        "errors": sum(issue.is_error for issue in row.submission.issues),
     }
 
 

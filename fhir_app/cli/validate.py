@@ -39,7 +39,7 @@ def validate(response_file: Path, forms: tuple[Path, ...], resources: tuple[Path
         click.echo(dump_json(operation_outcome(issues)).decode())
     else:
         _print(issues)
-    if _has_errors(issues):
+    if any(issue.is_error for issue in issues):
         sys.exit(1)
 
 
@@ -121,10 +121,6 @@ def _about(severity: Any, code: str, text: str) -> Issue:
 # --- for people -------------------------------------------------------------------------------------------------
 
 
-def _has_errors(issues: Sequence[Issue]) -> bool:
-    return any(issue.severity in ("error", "fatal") for issue in issues)
-
-
 def _print(issues: Sequence[Issue]) -> None:
     for issue in issues:
         click.echo(f"{issue.severity}: {issue.text}")
@@ -132,5 +128,5 @@ def _print(issues: Sequence[Issue]) -> None:
             click.echo(f"    question {issue.link_id}" + (f": {issue.question}" if issue.question else ""))
         if issue.expression is not None:
             click.echo(f"    at {issue.expression}")
-    errors = sum(issue.severity in ("error", "fatal") for issue in issues)
+    errors = sum(issue.is_error for issue in issues)
     click.echo(f"{errors} error{'' if errors == 1 else 's'}, {len(issues) - errors} other." if issues else "No issues.")
