@@ -34,6 +34,7 @@ from fhir_app.leaflets.care import CareSetting, care_setting, read_care_settings
 from fhir_app.leaflets.compose import compose
 from fhir_app.leaflets.language import choose_language
 from fhir_app.leaflets.pdf import pdf_available, render_pdf
+from fhir_app.review.source_attributes import library_attributes
 from fhir_app.scrubbed_log import log
 from fhir_app.settings import Settings
 from fhir_app.store import migrations
@@ -52,6 +53,7 @@ class Parts:
 
     settings: Settings
     library: Library
+    attributes: Mapping[str, Mapping[str, str]]
     namespace: Namespace
     author: Author
     database: Database
@@ -67,6 +69,7 @@ def load_parts(settings: Settings, library: Library | None = None) -> Parts:
     """
     root = settings.knowledge or questionnaires_root()
     library = library or load_library(root)
+    attributes = library_attributes(library, root)
     care = _care(settings, root, library)
     namespace = Namespace(settings.namespace)
     author = Author(organization=_organization(settings), software_version=__version__)
@@ -83,7 +86,12 @@ def load_parts(settings: Settings, library: Library | None = None) -> Parts:
         destination_for=_destination_for(settings),
         stored=loop.wake if settings.fhir_server_url else None,  # without a destination nothing is ever due
     )
-    return Parts(settings, library, namespace, author, database, submissions, delivery, loop)
+    return Parts(settings, library, attributes, namespace, author, database, submissions, delivery, loop)
+
+
+def published(parts: Parts) -> tuple[Mapping[str, Any], ...]:
+    """Every definition, the same under /fhir as on a server that it is published to."""
+    return definitions(parts.library, parts.namespace, parts.author, attributes=parts.attributes)
 
 
 def now() -> datetime:
@@ -160,7 +168,7 @@ def create_app(parts: Parts) -> Flask:
         fhir_api(
             parts.submissions,
             parts.database,
-            Definitions(definitions(parts.library, parts.namespace, parts.author)),
+            Definitions(published(parts)),
             assess_operation=parts.namespace.assess_operation,
             secured=bool(settings.tokens),
             cors=bool(settings.cors_origins),

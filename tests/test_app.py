@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from fhir_app.app import create_app, load_parts
+from fhir_app.app import create_app, load_parts, published
 from fhir_app.auth.tokens import Token, digest_of
 from fhir_app.errors import KnowledgeError
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
@@ -59,6 +60,24 @@ def test_the_organization_stands_in_the_results(tmp_path: Path, library: Library
     found = client.get("/fhir/Organization?identifier=https://clinic.example").get_json()
     parts.database.close()
     assert found["entry"][0]["resource"]["name"] == "Clinic"
+
+
+def test_a_library_served_here_is_the_one_that_is_published_with_its_source_attributes(
+    tmp_path: Path, library: Library
+) -> None:
+    parts = load_parts(settings(tmp_path, **ORGANIZATION), library)
+    served = create_app(parts).test_client().get("/fhir/Library").get_json()
+    parts.database.close()
+    (resource,) = [entry["resource"] for entry in served["entry"]]
+    assert resource in json.loads(json.dumps(published(parts)))
+    assert [line.partition(".")[0] for line in resource["usage"].splitlines()] == [str(n) for n in range(1, 14)]
+
+
+def test_knowledge_without_its_source_attributes_is_not_used(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(questionnaires_root(), tmp_path / "knowledge"))
+    (folder / "tingling-legs" / "source_attributes.yaml").unlink()
+    with pytest.raises(KnowledgeError, match=r"source_attributes\.yaml: the file is missing"):
+        load_parts(settings(tmp_path, knowledge=folder))
 
 
 def test_a_declared_proxy_is_believed(tmp_path: Path, library: Library) -> None:

@@ -17,7 +17,7 @@ from fhir_app.knowledge.library import Library, load_library, questionnaires_roo
 from fhir_app.knowledge.loader import load_intake
 from fhir_app.knowledge.version_gate import check_version, is_locked
 from fhir_app.leaflets.care import read_care_settings, without_names
-from fhir_app.review.source_attributes import source_attributes
+from fhir_app.review.source_attributes import library_attributes, source_attributes
 
 
 @click.command()
@@ -33,7 +33,7 @@ def check(folder: Path | None) -> None:
         library = _library(root)
         _check_beside_the_rules(root, library)
         _check_care_settings(root, library)
-        _check_definitions(library)
+        _check_definitions(root, library)
     except KnowledgeError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
@@ -76,10 +76,11 @@ def _check_care_settings(root: Path, library: Library) -> None:
         raise KnowledgeError(problems)
 
 
-def _check_definitions(library: Library) -> None:
+def _check_definitions(root: Path, library: Library) -> None:
     """What would be published is parsed by the reference library. Raises KnowledgeError."""
     problems = []
-    for resource in definitions(library, Namespace(), Author(None, __version__)):
+    attributes = library_attributes(library, root)
+    for resource in definitions(library, Namespace(), Author(None, __version__), attributes=attributes):
         try:
             parse_with_library(resource)
         except OutboundResourceError as error:

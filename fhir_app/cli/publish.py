@@ -6,9 +6,8 @@ import sys
 
 import click
 
-from fhir_app.app import load_parts
+from fhir_app.app import load_parts, published
 from fhir_app.fhir.client import FhirClient
-from fhir_app.fhir.definitions import definitions
 from fhir_app.fhir.destinations import SHAPES
 from fhir_app.fhir.publish import publish as publish_resources
 from fhir_app.fhir.replies import Delivered
@@ -42,7 +41,7 @@ def publish(address: str | None, kind: str | None, overwrite: bool) -> None:
     parts = load_parts(settings)
     everything = publish_resources(
         client,
-        definitions(parts.library, parts.namespace, parts.author),
+        published(parts),
         shape=SHAPES[kind or settings.fhir_server_kind],
         namespace=parts.namespace,
         overwrite=overwrite,

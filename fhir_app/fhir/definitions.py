@@ -15,25 +15,25 @@ from fhir_app.knowledge.library import Library
 
 
 def definitions(
-    library: Library, namespace: Namespace, author: Author, *, attributes: Mapping[str, str] | None = None
+    library: Library, namespace: Namespace, author: Author, *, attributes: Mapping[str, Mapping[str, str]] | None = None
 ) -> tuple[Mapping[str, Any], ...]:
     """Every definition, each after what it refers to; the same input gives the same resources.
 
-    `attributes`: source attributes of decision support (developer, funding and so on) as names and texts, which
-    the knowledge Libraries carry in `usage`.
+    `attributes`: for each intake by its name, source attributes of decision support (developer, funding and so on) as
+    names and texts, which its knowledge Library carries in `usage`.
     """
     return tuple(_all(library, namespace, author, attributes or {}))
 
 
 def _all(
-    library: Library, namespace: Namespace, author: Author, attributes: Mapping[str, str]
+    library: Library, namespace: Namespace, author: Author, attributes: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Mapping[str, Any]]:
     yield from shared_terminology(namespace)
     for intake in library.intakes:
         yield from intake_terminology(intake, namespace)
     yield from map(_without_profiles, library.questionnaires)
     for intake in library.intakes:
-        yield knowledge(intake, namespace, attributes)
+        yield knowledge(intake, namespace, attributes.get(intake.name, {}))
     yield assess_operation(namespace)
     responsible = organization(author, namespace)
     if responsible is not None:

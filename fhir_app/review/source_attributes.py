@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from fhir_app.errors import KnowledgeError
 from fhir_app.knowledge.criteria import Compare, Criterion, Ticked, leaves
 from fhir_app.knowledge.intake import Intake
+from fhir_app.knowledge.library import Library
 from fhir_app.knowledge.rules import every_rule
 from fhir_app.knowledge.strict_yaml import read_yaml
 
@@ -83,6 +84,19 @@ def attribute_texts(attributes: tuple[SourceAttribute, ...]) -> dict[str, str]:
     """name -> text, with the number of rules that use the data: as a FHIR Library carries them."""
     return {
         f"{a.number}. {a.name}": a.text + (f" Read by {len(a.rules)} rules." if a.rules else "") for a in attributes
+    }
+
+
+def library_attributes(library: Library, root: Path) -> Mapping[str, Mapping[str, str]]:
+    """`attribute_texts` of every intake, by its name; `root` is the folder that the library was loaded from, or that of
+    its only intake.
+
+    Raises KnowledgeError like `source_attributes`.
+    """
+    folders = [root] if (root / "intake.yaml").is_file() else sorted(path.parent for path in root.glob("*/intake.yaml"))
+    return {
+        intake.name: attribute_texts(source_attributes(intake, folder))
+        for intake, folder in zip(library.intakes, folders, strict=True)
     }
 
 

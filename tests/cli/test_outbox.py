@@ -146,6 +146,8 @@ def test_publishing_twice_says_created_and_then_unchanged(desk: Desk, fake: Fake
     assert {line.split()[0] for line in first.stdout.splitlines()} == {"created"}
     assert {line.split()[0] for line in second.stdout.splitlines()} == {"unchanged"}
     assert len(first.stdout.splitlines()) == len(second.stdout.splitlines()) > 5
+    (library,) = fake.search("Library", {})
+    assert "Funding source of the technical implementation" in library["usage"]
 
 
 def test_another_server_than_the_configured_one_never_sees_the_token(desk: Desk) -> None:

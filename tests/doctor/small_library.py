@@ -12,6 +12,7 @@ from fhir_app.fhir.writeback import DocumentContent
 from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.library import Library, load_library
 from fhir_app.knowledge.translations import translatable
+from fhir_app.review.source_attributes import FILE, USES
 from tests.knowledge.small_intake import SMALL
 
 CASES = """
@@ -33,6 +34,13 @@ cases:
     answers: {age: 30, danger: [cold]}
     expect: {}
 """
+ATTRIBUTES = {
+    "developer": "An example.",
+    "funding": "None.",
+    "released": "2026-11-24",
+    "revised": "never",
+    "use": {kind: {"says": "Not used."} for kind in USES},
+}
 
 
 def write(root: Path) -> Library:
@@ -51,6 +59,7 @@ def write(root: Path) -> Library:
         english.with_name(english.name.replace(".en.", ".es.")).write_text(text, encoding="utf-8")
     (folder / "cases").mkdir(exist_ok=True)
     (folder / "cases" / "cases.yaml").write_text(CASES, encoding="utf-8")
+    (folder / FILE).write_text(json.dumps(ATTRIBUTES), encoding="utf-8")
     return load_library(root)
 
 

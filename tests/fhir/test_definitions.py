@@ -89,7 +89,7 @@ def test_the_library_cites_every_source_and_names_its_questionnaire(tiny: Any, p
 
 
 def test_source_attributes_are_carried_by_the_library(tiny: Any) -> None:
-    found = definitions(Library((tiny.intake,)), tiny.names, tiny.author, attributes={"Funding": "none"})
+    found = definitions(Library((tiny.intake,)), tiny.names, tiny.author, attributes={"tiny": {"Funding": "none"}})
     (library,) = [resource for resource in found if resource["resourceType"] == "Library"]
     assert library["usage"] == "Funding: none"
 
