@@ -16,8 +16,9 @@ from fhir_app.assessment.causes import (
     outside_explanation,
     ranked,
 )
-from fhir_app.assessment.compiled import CompiledCause, CompiledIntake, compiled, gaps_of, with_open_questions
+from fhir_app.assessment.compiled import CompiledCause, CompiledIntake, compiled
 from fhir_app.assessment.next_question import best_next_question
+from fhir_app.assessment.open_questions import gaps_of, with_open_questions
 from fhir_app.assessment.red_flags import find_red_flags, find_triggers
 from fhir_app.knowledge.answers import UNDETERMINED, Answers
 from fhir_app.knowledge.intake import Disposition, Intake, NoneFits

@@ -9,7 +9,7 @@ from typing import Literal
 
 from fhir_app.assessment.assessment import RedFlagFinding
 from fhir_app.assessment.because import Because, compile_because, sources_of
-from fhir_app.knowledge.answers import NOT_ASKED, UNDETERMINED, Answers
+from fhir_app.knowledge.answers import Answers
 from fhir_app.knowledge.compile_criteria import Test, compile_criterion
 from fhir_app.knowledge.criteria import (
     And,
@@ -29,7 +29,7 @@ from fhir_app.knowledge.criteria import (
 from fhir_app.knowledge.intake import Basis, Cause, Evidence, Floor, Hint, Intake, RedFlag, Rule, Trigger, Variant
 from fhir_app.knowledge.missing_answers import Missing, Reading
 from fhir_app.knowledge.reachability import shown_when
-from fhir_app.knowledge.truth import NO, UNKNOWN, Truth
+from fhir_app.knowledge.truth import NO, Truth
 
 Sign = str | tuple[str, str | None]
 """What a rule may turn on: a gap in a question, one of its options, or its value (None)."""
@@ -270,43 +270,7 @@ def _opened_by(intake: Intake) -> Mapping[str, tuple[tuple[str, Test], ...]]:
     return {link_id: tuple(found) for link_id, found in opened.items()}
 
 
-def with_open_questions(rules: CompiledIntake, answers: Answers) -> Answers:
-    """The same answers, with every question that was not shown only because of a "not sure" or a declined answer
-    marked as undetermined: nobody may read it as "no"."""
-    reading = rules.intake.reading
-    doubtful = [
-        link_id
-        for link_id in answers.answered
-        if answers.codes(link_id) & (reading.not_sure | set((reading.declines or {}).get(link_id, ())))
-    ]
-    if not doubtful:
-        return answers
-    states = dict(answers.states)
-    while doubtful:
-        settled = Answers(answers.answered, states)
-        found = [
-            link_id
-            for asked in doubtful
-            for link_id, shown in rules.opened_by.get(asked, ())
-            if answers.state(link_id) is NOT_ASKED and link_id not in states
-            if shown(settled) is UNKNOWN
-        ]
-        states.update(dict.fromkeys(found, UNDETERMINED))
-        doubtful = found
-    return Answers(answers.answered, states)
-
-
 def _askable(intake: Intake, causes: tuple[CompiledCause, ...]) -> tuple[str, ...]:
     """Questions that bear on the ranking, in the order of the form."""
     used = {link_id for cause in causes for item in cause.evidence for link_id in item.link_ids}
     return tuple(link_id for link_id in intake.questionnaire.by_link_id if link_id in used)
-
-
-def gaps_of(answers: Answers, reading: Reading) -> frozenset[str]:
-    """The questions without a usable answer: blank, undetermined, "not sure" or declined."""
-    gaps = {link_id for link_id, state in answers.states.items() if state is not NOT_ASKED}
-    for link_id in answers.answered:
-        codes = answers.codes(link_id)
-        if codes & reading.not_sure or codes & set((reading.declines or {}).get(link_id, ())):
-            gaps.add(link_id)
-    return frozenset(gaps)

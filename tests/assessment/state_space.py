@@ -16,7 +16,8 @@ from math import prod
 
 from fhir_app.assessment.assess import find_red_flags
 from fhir_app.assessment.assessment import RedFlagFinding
-from fhir_app.assessment.compiled import compiled, gaps_of
+from fhir_app.assessment.compiled import compiled
+from fhir_app.assessment.open_questions import gaps_of
 from fhir_app.knowledge.answers import Answers, AnswerValue, Coding, State
 from fhir_app.knowledge.criteria import And, Compare, Criterion, Leaf, Named, Not, Or, Ticked, leaves
 from fhir_app.knowledge.intake import Disposition, Intake, RedFlag
