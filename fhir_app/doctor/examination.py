@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fhir_app.doctor import people
 from fhir_app.doctor.chart import Chart
-from fhir_app.doctor.clients import RunClient, WaryClient
+from fhir_app.doctor.clients import RunClient
 from fhir_app.doctor.deliveries import deliver_all, problems
 from fhir_app.doctor.findings import Notes, Report, summed_up
 from fhir_app.doctor.fit import fit, software
@@ -23,6 +23,7 @@ from fhir_app.doctor.revisions import revise
 from fhir_app.doctor.run import Run
 from fhir_app.doctor.samples import Sample, choose
 from fhir_app.doctor.validity import validate_all
+from fhir_app.fhir.client import FhirClient
 from fhir_app.fhir.definitions import definitions
 from fhir_app.fhir.destinations import Destination
 from fhir_app.fhir.entries import Resource
@@ -71,7 +72,7 @@ class Doctor:
     def __post_init__(self) -> None:
         """Raises ValueError for an address that is none of a FHIR server."""
         self.notes = Notes(self.tell)
-        self.wary = WaryClient(self.server, token=self.token, timeout=self.timeout)
+        self.untagged = FhirClient(self.server, token=self.token, timeout=self.timeout)
         self.client = RunClient(self.server, self.run, token=self.token, timeout=self.timeout)
         self.patience = self._fresh_patience()
 
@@ -114,7 +115,7 @@ class Doctor:
         attributes = library_attributes(self.library, self.root)
         everything = definitions(self.library, self.run.namespace, author, attributes=attributes)
         shape = destination.shape
-        self._definitions = publish_all(everything, self.wary, shape, self.run.namespace, self.patience, self.notes)
+        self._definitions = publish_all(everything, self.untagged, shape, self.run.namespace, self.patience, self.notes)
         if not self._file_people():
             return
         chart = Chart(self.run, self.client, self.patience, destination, str(self._patient))
@@ -136,7 +137,7 @@ class Doctor:
     def _meet(self) -> Destination | None:
         """The findings `speaks-r4` and `fits`."""
         self.tell("reading /metadata")
-        outcome = self.patience.asked(self.wary.capability, final=(*FINAL, "not reached", "200, and a body"))
+        outcome = self.patience.asked(self.untagged.capability, final=(*FINAL, "not reached", "200, and a body"))
         if not isinstance(outcome, Delivered):
             self.notes.failed("speaks-r4", _explained(outcome))
             return None
