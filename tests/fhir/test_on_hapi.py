@@ -15,6 +15,7 @@ from fhir_app.fhir.publish import publish
 from fhir_app.fhir.read_json import dump_json
 from fhir_app.fhir.writeback import retract
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
+from fhir_app.review.source_attributes import library_attributes
 
 pytestmark = pytest.mark.hapi
 
@@ -30,8 +31,10 @@ class Chart:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.headers.update({"Content-Type": "application/fhir+json", "Prefer": "return=representation"})
-        self.library = Library((tiny.intake, *load_library(questionnaires_root()).intakes))
-        everything = definitions(self.library, tiny.names, tiny.author)
+        real = load_library(questionnaires_root())
+        self.library = Library((tiny.intake, *real.intakes))
+        attributes = library_attributes(real, questionnaires_root())
+        everything = definitions(self.library, tiny.names, tiny.author, attributes=attributes)
         self.published = list(publish(FhirClient(url), everything, shape=SHAPES["hapi"], namespace=tiny.names))
         self.put({"resourceType": "Patient", "id": "pat1", "active": True})
         encounter_class = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}

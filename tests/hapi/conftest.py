@@ -21,6 +21,7 @@ from fhir_app.fhir.parties import Author
 from fhir_app.fhir.publish import Published, publish
 from fhir_app.fhir.replies import Delivered, Found
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
+from fhir_app.review.source_attributes import library_attributes
 from fhir_app.settings import Settings
 from tests.hapi.fixture import hapi
 from tests.hapi.server import HapiServer
@@ -72,7 +73,9 @@ class Ehr:
         return [issue["diagnostics"] for issue in outcome.resource["issue"] if issue["severity"] in {"error", "fatal"}]
 
     def publish(self, library: Library) -> list[Published]:
-        everything = definitions(library, Namespace(), Author(ORGANIZATION, __version__))
+        """As `fhir-app publish` does: what has a version must say the same, whoever publishes it."""
+        attributes = library_attributes(library, questionnaires_root())
+        everything = definitions(library, Namespace(), Author(ORGANIZATION, __version__), attributes=attributes)
         return list(publish(self.client, everything, shape=SHAPES["hapi"], namespace=Namespace()))
 
 
