@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -52,8 +53,11 @@ def demo(keep_serving: bool) -> None:
         with _service(settings) as (process, base):
             _show_all(console(), base, samples, library)
             if keep_serving:
+                click.echo(_what_next(base, samples[0]))
                 click.echo(f"Serving at {base} until stopped (Ctrl-C).")
                 process.wait()
+    if not keep_serving:
+        click.echo("The service is stopped again. `make run` (fhir-app demo --serve) keeps it running.")
 
 
 @contextmanager
@@ -67,6 +71,8 @@ def _service(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]
         f"{PREFIX}LOG_LEVEL": os.environ.get(f"{PREFIX}LOG_LEVEL", "WARNING"),
     }
     environment.pop(f"{PREFIX}DATABASE_URL_FILE", None)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # like Ctrl-C: whoever ends this program ends its service
+        signal.signal(number, signal.default_int_handler)
     process = subprocess.Popen([sys.executable, "-m", "fhir_app.cli", "serve"], env=environment)
     try:
         base = f"http://127.0.0.1:{port}"
@@ -114,7 +120,6 @@ def _show_all(out: Console, base: str, samples: list[Path], library: Library) ->
         out.print(f"Published: [bold]{intake.canonical}[/] ({found['total']} Questionnaire)")
     for sample in samples:
         _show_one(out, base, sample, library)
-    out.print(_what_next(base, samples[0]), markup=False, soft_wrap=True)
 
 
 def _show_one(out: Console, base: str, sample: Path, library: Library) -> None:
@@ -150,14 +155,16 @@ def _written(base: str, questionnaire_response: Mapping[str, Any], content: Mapp
 
 
 def _what_next(base: str, sample: Path) -> str:
+    send = (
+        f"curl -H 'Content-Type: {FHIR_JSON}' --data-binary @{_shown_path(sample)} '{base}/fhir/QuestionnaireResponse"
+    )
     return f"""
-Try next:
+Try next, in a second terminal:
   curl {base}/fhir/Observation
   curl {base}/fhir/DocumentReference
   curl {base}/fhir/metadata
-  curl -H 'Content-Type: {FHIR_JSON}' --data @{_shown_path(sample)} '{base}/fhir/QuestionnaireResponse/$validate'
-  curl -H 'Content-Type: {FHIR_JSON}' --data @{_shown_path(sample)} '{base}/fhir/QuestionnaireResponse/$assess'
-"""
+  {send}/$validate'
+  {send}/$assess'"""
 
 
 def _shown_path(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from fhir_app.errors import FhirAppError
 from fhir_app.store import migrations
@@ -20,7 +20,7 @@ BUSY_TIMEOUT_MS = 15_000
 
 
 class UnusableDatabase(FhirAppError):
-    """The database cannot be used as it is: wrong URL, or its tables are not those of this version."""
+    """The database cannot be used as it is: wrong URL, out of reach, or its tables are not those of this version."""
 
 
 class Database:
@@ -67,8 +67,9 @@ def open_database(url: str, *, migrated: bool = True) -> Database:
 
     A SQLite database that has no table yet is created and migrated. Any other one that is not at this version's
     migration raises UnusableDatabase; `migrated=False` leaves that check out (for the migration command itself).
+    One that cannot be reached raises UnusableDatabase, too.
     """
-    database = Database(_engine(_parsed(url)))
+    database = _reached(_parsed(url))
     if not migrated:
         return database
     if database.is_sqlite and migrations.is_empty(database):
@@ -93,6 +94,18 @@ def _parsed(url: str) -> URL:
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise UnusableDatabase("SQLite needs a file: what is accepted must outlive the process.")
     return parsed
+
+
+def _reached(url: URL) -> Database:
+    """Only what to look at is told: the driver's own words may hold a part of the URL, and so of its password."""
+    try:
+        database = Database(_engine(url))
+        with database.engine.connect():
+            return database
+    except (OperationalError, OSError):
+        raise UnusableDatabase(
+            "The database cannot be reached, or does not let this program in: see FHIR_APP_DATABASE_URL."
+        ) from None
 
 
 def _engine(url: URL) -> Engine:

@@ -135,5 +135,36 @@ def test_the_demonstration_shows_every_sample_and_leaves_nothing_behind(tmp_path
     for sample in SAMPLE.parent.glob("*.json"):
         assert sample.stem in done.stdout
     assert "emergency" in done.stdout
-    assert "curl" in done.stdout
+    assert "make run" in done.stdout
+    assert "curl" not in done.stdout, "nobody is there any more"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_ends_the_demonstration_ends_its_service(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fhir_app.cli", "demo", "--serve"]
+    env = environment(PORT=free_port(), DATABASE_URL=f"sqlite:///{tmp_path}/demo.db")
+    env["PYTHONUNBUFFERED"] = "1"
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        shown = []
+        for line in process.stdout:
+            shown.append(line)
+            if line.startswith("Serving at "):
+                break
+        base = shown[-1].split()[2]
+        assert requests.get(f"{base}/healthz", timeout=30).ok
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    assert "--data-binary @" in "".join(shown)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{base}/healthz", timeout=30)
+
+
+def test_a_database_out_of_reach_is_one_line_of_words() -> None:
+    env = environment(DATABASE_URL="postgresql://somebody:marker-9d2@127.0.0.1:1/store")
+    for words in (["serve"], ["db", "status"]):
+        done = subprocess.run([sys.executable, "-m", "fhir_app.cli", *words], env=env, capture_output=True, text=True)
+        assert done.returncode == 1
+        [line] = done.stderr.splitlines()
+        assert "FHIR_APP_DATABASE_URL" in line
+        assert "marker" not in line

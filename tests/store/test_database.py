@@ -57,6 +57,17 @@ def test_an_empty_postgresql_is_refused_until_somebody_migrates_it(postgres_serv
     postgres_server.drop(url)
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://somebody:marker-9d2@127.0.0.1:1/store", "sqlite:////dev/null/x/store.db"]
+)
+@pytest.mark.parametrize("migrated", [True, False])
+def test_a_database_out_of_reach_is_told_in_one_line_without_its_password(url: str, migrated: bool) -> None:
+    with pytest.raises(UnusableDatabase, match="FHIR_APP_DATABASE_URL") as caught:
+        open_database(url, migrated=migrated)
+    assert "\n" not in caught.value.public_text
+    assert "marker" not in caught.value.public_text
+
+
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://host/db", "no url at all"])
 def test_a_database_that_could_lose_what_was_accepted_is_refused(url: str) -> None:
     with pytest.raises(UnusableDatabase):
