@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -31,14 +33,16 @@ def check(folder: Path | None) -> None:
     root = folder or questionnaires_root()
     try:
         library = _library(root)
-        _check_beside_the_rules(root, library)
-        _check_care_settings(root, library)
-        _check_definitions(root, library)
     except KnowledgeError as error:
-        for problem in error.problems:
-            click.echo(problem, err=True)
-        click.echo(f"{len(error.problems)} problem{'s' if len(error.problems) > 1 else ''}.", err=True)
-        sys.exit(1)
+        _stop(error.problems)
+    problems: list[str] = []
+    for of in (_check_care_settings, _check_definitions, _check_versions):
+        try:
+            of(root, library)
+        except KnowledgeError as error:
+            problems += error.problems
+    if problems:
+        _stop(problems)
     for intake in library.intakes:
         click.echo(
             f"{intake.name} {intake.questionnaire.version}, knowledge {intake.knowledge_version}: "
@@ -47,23 +51,30 @@ def check(folder: Path | None) -> None:
         )
 
 
+def _stop(problems: Sequence[str]) -> NoReturn:
+    for problem in problems:
+        click.echo(problem, err=True)
+    click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
+    sys.exit(1)
+
+
 def _library(folder: Path) -> Library:
     if (folder / "intake.yaml").is_file():
         return Library((load_intake(folder),))
     return load_library(folder)
 
 
-def _check_beside_the_rules(root: Path, library: Library) -> None:
-    """What was given out under a version (it has a lock) is what it was, and the source attributes can be read."""
-    folders = [root] if (root / "intake.yaml").is_file() else sorted(path.parent for path in root.glob("*/intake.yaml"))
+def _folders(root: Path) -> list[Path]:
+    """Those of the intakes of the library in `root`, in its order."""
+    return [root] if (root / "intake.yaml").is_file() else sorted(path.parent for path in root.glob("*/intake.yaml"))
+
+
+def _check_versions(root: Path, library: Library) -> None:
+    """What was given out under a version (it has a lock) is what it was. Raises KnowledgeError."""
     problems: list[str] = []
-    for folder, intake in zip(folders, library.intakes, strict=True):
+    for folder, intake in zip(_folders(root), library.intakes, strict=True):
         if is_locked(folder):
             problems += [f"{folder.name}/{line}" for line in check_version(folder, intake)]
-        try:
-            source_attributes(intake, folder)
-        except KnowledgeError as error:
-            problems += [f"{folder.name}/{line}" for line in error.problems]
     if problems:
         raise KnowledgeError(problems)
 
@@ -77,8 +88,16 @@ def _check_care_settings(root: Path, library: Library) -> None:
 
 
 def _check_definitions(root: Path, library: Library) -> None:
-    """What would be published is parsed by the reference library. Raises KnowledgeError."""
+    """The source attributes can be read, and what would be published is parsed by the reference library. Raises
+    KnowledgeError."""
     problems = []
+    for folder, intake in zip(_folders(root), library.intakes, strict=True):
+        try:
+            source_attributes(intake, folder)
+        except KnowledgeError as error:
+            problems += [f"{folder.name}/{line}" for line in error.problems]
+    if problems:
+        raise KnowledgeError(problems)
     attributes = library_attributes(library, root)
     for resource in definitions(library, Namespace(), Author(None, __version__), attributes=attributes):
         try:

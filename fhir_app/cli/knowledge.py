@@ -25,28 +25,34 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--markdown", type=_FILE, help="Write the same as Markdown.")
 @click.option("--json", "as_json", is_flag=True, help="Print the 13 source attributes, rules and sources as JSON.")
 @click.option("--library", "as_library", is_flag=True, help="Print the FHIR Library with the source attributes.")
-@click.option("--lock", is_flag=True, help="Lock this knowledge version: from now on its rules may not change.")
+@click.option(
+    "--lock", is_flag=True, help="Lock this knowledge version: from now on its rules and texts may not change."
+)
 @click.option("--base-url", default=PERMANENT_BASE, show_default=True, help="Canonical base, for --library.")
 def knowledge(
     folder: Path | None, html: Path | None, markdown: Path | None, as_json: bool, as_library: bool, lock: bool,
     base_url: str,
 ) -> None:  # fmt: skip
-    """Show the knowledge of the intake in FOLDER (default: the one that came with this program)."""
+    """Show what there is in the intake in FOLDER (default: the one that came with this program), and its 13 source
+    attributes; every rule is in what --html and --markdown write."""
     folder = _folder(folder)
     intake = load_intake(folder)
     attributes = source_attributes(intake, folder)
-    if html is not None:
-        html.write_text(review_page(intake, attributes), encoding="utf-8")
-    if markdown is not None:
-        markdown.write_text(review_markdown(intake, attributes), encoding="utf-8")
+    for file, page in ((html, review_page), (markdown, review_markdown)):
+        if file is not None:
+            file.write_text(page(intake, attributes), encoding="utf-8")
+            click.echo(f"Wrote every rule of {intake.name} {intake.knowledge_version} to {file}.", err=True)
     if lock:
         write_lock(folder, intake)
+        click.echo(f"Locked {intake.knowledge_version} in {folder}.", err=True)
+        _say_problems(folder, intake)
     if as_json:
         _print_json(review_json(intake, attributes))
     if as_library:
         _print_json(knowledge_library(intake, Namespace(base_url), attribute_texts(attributes)))
-    if not (as_json or as_library):
+    if not (html or markdown or lock or as_json or as_library):
         _summarise(folder, intake, attributes)
+        _say_problems(folder, intake)
 
 
 def _folder(given: Path | None) -> Path:
@@ -70,5 +76,8 @@ def _summarise(folder: Path, intake: Intake, attributes: tuple[SourceAttribute, 
     click.echo(", ".join(f"{count} {what}" for what, count in counts(intake).items()) + ".")
     for attribute in attributes:
         click.echo(f"  {attribute.number:>2}. {attribute.name}: {attribute.text}")
+
+
+def _say_problems(folder: Path, intake: Intake) -> None:
     for problem in check_version(folder, intake):
-        click.echo(f"Version: {problem}")
+        click.echo(f"Version: {problem}", err=True)

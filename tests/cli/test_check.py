@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -48,14 +49,45 @@ def test_a_folder_without_an_intake_is_a_problem(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["check", str(tmp_path)]).exit_code == 1
 
 
+def locked_copy(folder: Path) -> Path:
+    copy = Path(shutil.copytree(questionnaires_root() / "tingling-legs", folder / "tingling-legs"))
+    (copy / "knowledge.lock").unlink()
+    assert CliRunner().invoke(main, ["knowledge", str(copy), "--lock"]).exit_code == 0
+    assert CliRunner().invoke(main, ["check", str(folder)]).exit_code == 0
+    return copy
+
+
 def test_a_rule_that_changed_under_a_locked_version_is_a_problem(tmp_path: Path) -> None:
-    folder = tmp_path / "tingling-legs"
-    shutil.copytree(questionnaires_root() / "tingling-legs", folder)
-    assert CliRunner().invoke(main, ["knowledge", str(folder), "--lock"]).exit_code == 0
-    assert CliRunner().invoke(main, ["check", str(tmp_path)]).exit_code == 0
+    folder = locked_copy(tmp_path)
     path = folder / "sources.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
     for checked in (tmp_path, folder):
         shown = CliRunner().invoke(main, ["check", str(checked)])
         assert shown.exit_code == 1
+        assert "the rules, sources or form changed" in shown.stderr
         assert "raise it" in shown.stderr
+
+
+def test_a_line_taken_out_of_an_emergency_leaflet_under_a_locked_version_is_a_problem(tmp_path: Path) -> None:
+    folder = locked_copy(tmp_path)
+    path = folder / "leaflets" / "rf" / "RF02.en.md"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    line = next(number for number, line in enumerate(lines) if line.startswith("- "))
+    path.write_text("".join(lines[:line] + lines[line + 1 :]), encoding="utf-8")
+    shown = CliRunner().invoke(main, ["check", str(folder)])
+    assert shown.exit_code == 1
+    assert "tingling-legs/knowledge.lock: the texts that people read changed" in shown.stderr
+
+
+def test_a_version_that_is_not_locked_yet_hides_no_other_problem(tmp_path: Path) -> None:
+    folder = locked_copy(tmp_path)
+    intake = folder / "intake.yaml"
+    text = intake.read_text(encoding="utf-8")
+    intake.write_text(re.sub(r"(?m)^knowledge_version: .*", "knowledge_version: 99.0.0", text), encoding="utf-8")
+    (folder / "source_attributes.yaml").unlink()
+    shown = CliRunner().invoke(main, ["check", str(tmp_path)])
+    assert shown.exit_code == 1
+    assert f"run `fhir-app knowledge {folder} --lock`" in shown.stderr
+    assert "tingling-legs/source_attributes.yaml" in shown.stderr
+    assert "there is no entry `## 99.0.0`" in shown.stderr
+    assert "3 problems." in shown.stderr
