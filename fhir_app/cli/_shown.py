@@ -22,9 +22,9 @@ _NOT_RANKED = {
 }
 
 
-def as_table(title: str, content: Content) -> RenderableType:
-    """`content`, the published JSON of an assessment (assessment.schema.json), as a panel: urgency, red flags, causes
-    with their strongest reasons."""
+def as_table(title: str, content: Content, reviewed_by: str | None) -> RenderableType:
+    """`content`, the published JSON of an assessment (assessment.schema.json), as a panel: urgency and what asks for
+    it, red flags, causes with their strongest reasons, and who reviewed the knowledge."""
     urgency = content["urgency"]
     parts: list[RenderableType] = [f"Urgency: [{_COLOURS.get(urgency, 'green')}] {_urgency(content)} [/]"]
     if content["not_assessed_because"]:
@@ -34,6 +34,7 @@ def as_table(title: str, content: Content) -> RenderableType:
         for flag in present:
             table.add_row(flag["id"], _urgency(flag), escape(flag["says"]), escape(_answers(flag)))
         parts.append(table)
+    parts.extend(escape(f"Asks for {_urgency(trigger)}: {_trigger(trigger)}") for trigger in content["triggers"])
     if missing := _not_assessed(content):
         parts.append(f"Red flags not assessed: {', '.join(missing)}")
     if ranked := _ranked(content):
@@ -42,12 +43,14 @@ def as_table(title: str, content: Content) -> RenderableType:
             reasons = escape("\n".join(_reasons(cause)))
             table.add_row(str(cause["rank"]), escape(cause["label"]), cause["likelihood"], reasons)
         parts.append(table)
+    reviewed = f"reviewed by {reviewed_by}" if reviewed_by else "not yet reviewed by a clinician"
+    parts.append(escape(f"Knowledge {content['intake']} {content['knowledge_version']}, {reviewed}."))
     return Panel(Group(*parts), title=escape(title), title_align="left")
 
 
-def console() -> Console:
+def console(width: int = 110) -> Console:
     """Standard output; when that is no terminal, without colours and of a width of its own."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else width)
 
 
 def _table(*headers: str) -> Table:
@@ -60,6 +63,10 @@ def _table(*headers: str) -> Table:
 def _urgency(finding: Content) -> str:
     where = f" ({finding['where']})" if finding.get("where") else ""
     return f"{finding['urgency']}{where}"
+
+
+def _trigger(trigger: Content) -> str:
+    return f"{trigger['says']} ({', '.join([trigger['id'], *trigger['sources']])})"
 
 
 def _present(content: Content) -> list[Content]:

@@ -38,7 +38,8 @@ class Assessed:
     issues: tuple[Issue, ...]
     content: dict[str, Any] | None = None
     line: str | None = None
-    summary: str | None = None
+    text: str | None = None
+    reviewed_by: str | None = None
 
     @property
     def valid(self) -> bool:
@@ -106,11 +107,13 @@ def _assess_document(place: str, body: bytes, library: Library, form: str) -> It
         elif form == "text":
             answers = None if reading.read is None else reading.read.answers
             summary = clinician_summary(reading.assessment, reading.intake, answers)
-            yield Assessed(where, reading.issues, summary=summary)
+            yield Assessed(where, reading.issues, text=summary)
         elif form == "json":  # written here, where there may be many processes
             yield Assessed(where, reading.issues, line=_line(assessment_json(reading.assessment)))
         else:
-            yield Assessed(where, reading.issues, assessment_json(reading.assessment))
+            yield Assessed(
+                where, reading.issues, assessment_json(reading.assessment), reviewed_by=reading.intake.reviewed_by
+            )
 
 
 def _unwrapped(place: str, body: bytes) -> Iterator[tuple[str, bytes]]:
@@ -169,6 +172,6 @@ def _show(assessed: Assessed, form: str) -> None:
     if form == "json":
         click.echo(assessed.line or _line(operation_outcome(assessed.issues)))
     elif assessed.content is not None:
-        console().print(as_table(assessed.place, assessed.content))
+        console().print(as_table(assessed.place, assessed.content, assessed.reviewed_by))
     else:
-        click.echo(f"{assessed.place}\n{assessed.summary or 'Not assessed.'}\n")
+        click.echo(f"{assessed.place}\n{assessed.text or 'Not assessed.'}\n")

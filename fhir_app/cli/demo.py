@@ -133,7 +133,8 @@ def _show_one(out: Console, base: str, sample: Path, library: Library) -> None:
     if reading.assessment is None or reply.status_code not in (200, 201, 422):
         raise click.ClickException(f"{sample.name} was answered with {reply.status_code}: {reply.text[:2000]}")
     content = assessment_json(reading.assessment)
-    out.print(as_table(f"{sample.stem}: HTTP {reply.status_code}", content))
+    reviewed_by = None if reading.intake is None else reading.intake.reviewed_by
+    out.print(as_table(f"{sample.stem}: HTTP {reply.status_code}", content, reviewed_by))
     if location := reply.headers.get("Location"):
         out.print(f"  {location}", _written(base, reply.json(), content), sep="\n  ", markup=False, soft_wrap=True)
     for issue in reply.json()["issue"] if reply.status_code == 422 else ():

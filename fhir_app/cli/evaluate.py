@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fhir_app.cli._shown import console as shown_on
 from fhir_app.errors import KnowledgeError
 from fhir_app.evaluation.anchors import Anchors, read_anchors
 from fhir_app.evaluation.collection import Collected, case_files, collect
@@ -31,6 +31,9 @@ from fhir_app.knowledge.library import Library, load_library, questionnaires_roo
 from fhir_app.knowledge.loader import load_intake
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+PIPED = 140
+"""Columns where there is no terminal: none of the tables is wider."""
+
 _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
@@ -96,7 +99,7 @@ def _changes(other: Library, collected: tuple[Collected, ...]) -> tuple[Change, 
 
 
 def _print(evaluation: Evaluation, anchors: Anchors) -> None:
-    console = Console(highlight=False)
+    console = shown_on(PIPED)
     for intake in evaluation.intakes:
         reviewed = f"reviewed by {intake.reviewed_by}" if intake.reviewed_by else "not yet reviewed by a clinician"
         console.print(f"{intake.name}, knowledge {intake.knowledge_version}, {reviewed}.")
@@ -117,13 +120,18 @@ def _print(evaluation: Evaluation, anchors: Anchors) -> None:
             console.print(escape(f"  {change.id} ({change.name}): {'; '.join(change.said)}"))
 
 
+def _table(*headers: str, title: str | None = None) -> Table:
+    """Where it is too wide, its words go on in the next line: none is left out."""
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1), header_style="bold", show_edge=False)
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
 def _measures(evaluation: Evaluation, anchors: Anchors) -> Table:
     """One row for each measure; counts and intervals by part."""
-    table = Table(box=None, padding=(0, 1), header_style="bold", show_edge=False)
-    table.add_column("Measure", min_width=24)
-    for part, scores in evaluation.sets.items():
-        table.add_column(f"{part} ({scores.stories})", no_wrap=True)
-    table.add_column("Target", no_wrap=True)
+    parts = [f"{part} ({scores.stories})" for part, scores in evaluation.sets.items()]
+    table = _table("Measure", *parts, "Target")
     shown = evaluation.sets.get("report") or next(iter(evaluation.sets.values()))
     group = None
     for score in shown.scores:
@@ -144,7 +152,7 @@ def _share(score: Score) -> str:
 
 def _published(evaluation: Evaluation, anchors: Anchors) -> Table:
     """What others reached, one figure a row."""
-    table = Table("Published", "", "Who", "Source", title_justify="left", box=None, padding=(0, 1), header_style="bold")
+    table = _table("Published", "", "Who", "Source")
     for score in next(iter(evaluation.sets.values())).scores:
         for anchor in anchors.published.get(score.measure.id, ()):
             doubt = "" if anchor.confirmed else " (not confirmed)"
@@ -155,7 +163,7 @@ def _published(evaluation: Evaluation, anchors: Anchors) -> Table:
 
 def _confusion(evaluation: Evaluation, part: str) -> Table:
     words = [urgency.word for urgency in URGENCIES]
-    table = Table("label \\ rules", *words, title=f"Urgency, {part}", title_justify="left", box=None, padding=(0, 1))
+    table = _table("label \\ rules", *words, title=f"Urgency, {part}")
     for i, (word, row) in enumerate(zip(words, evaluation.sets[part].confusion, strict=True)):
         cells = [
             f"[green]{n}[/]" if i == j else f"[red]{n}[/]" if j > i else f"[yellow]{n}[/]" for j, n in enumerate(row)

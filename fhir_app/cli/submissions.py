@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from fhir_app.fhir.received import LOCAL
 from fhir_app.settings import Settings
 from fhir_app.store import assessments
 from fhir_app.store import submissions as rows
@@ -27,17 +29,25 @@ def submissions() -> None:
 @click.option("--refused", is_flag=True, help="Only those that were refused.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_(flagged: bool, refused: bool, as_json: bool) -> None:
-    """List the newest revision of each response, the most urgent first: urgency, when, whether taken, its id."""
+    """List the newest revision of each response, the most urgent first.
+
+    The last column names it as its sender does: the id on the FHIR server that it came from, its identifier, or else
+    the id that it got here, which the Location of the reply ends with.
+    """
     database = _database()
+    if not as_json:
+        click.echo(_columns("URGENCY", "ACCEPTED", "SUBMISSION", "TAKEN", "RED FLAGS", "RESPONSE"))
     after: str | None = None
     while True:
         with database.read() as connection:
             page = rows.listing(connection, flagged_only=flagged, limit=PAGE, after=after)
+            names = [_name(row.submission, rows.body(connection, row.submission.id)) for row in page]
         if not page:
             break
-        for row in page:
+        for row, name in zip(page, names, strict=True):
             if not (refused and row.submission.valid):
-                click.echo(json.dumps(_plain(row)) if as_json else _line(_plain(row)))
+                plain = {**_plain(row), "response": name}
+                click.echo(json.dumps(plain) if as_json else _line(plain))
         after = page[-1].mark
     database.close()
 
@@ -45,7 +55,8 @@ def list_(flagged: bool, refused: bool, as_json: bool) -> None:
 @submissions.command()
 @click.argument("submission_id")
 @click.option("--body", is_flag=True, help="Print the response itself, byte for byte as it was received.")
-def show(submission_id: str, body: bool) -> None:
+@click.option("--all", "everything", is_flag=True, help="The red-flag rows that are absent, too.")
+def show(submission_id: str, body: bool, everything: bool) -> None:
     """Show the issues and the assessment of one submission. Those, and the response, are a patient's data."""
     database = _database()
     with database.read() as connection:
@@ -60,11 +71,12 @@ def show(submission_id: str, body: bool) -> None:
         return
     shown = {
         **_head(found),
+        "response": _name(found, received),
         "origin": found.origin,
         "questionnaire": found.canonical,
         "subject": found.subject,
         "issues": [asdict(issue) for issue in found.issues],
-        "assessment": None if stored is None else stored.content,
+        "assessment": None if stored is None else stored.content if everything else _without_absent(stored.content),
     }
     click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
 
@@ -82,6 +94,22 @@ def _head(submission: Submission) -> dict[str, Any]:
     }
 
 
+def _name(submission: Submission, body: bytes | None) -> str:
+    """As `list` says. A body that was refused may have anything in these places."""
+    questionnaire_response = json.loads(body or b"{}")
+    if submission.origin != LOCAL and (given := questionnaire_response.get("id")):
+        return str(given)
+    identifier = questionnaire_response.get("identifier")
+    if isinstance(identifier, dict) and (value := identifier.get("value")):
+        return f"{identifier.get('system', '')}|{value}"
+    return submission.identity
+
+
+def _without_absent(content: Mapping[str, Any]) -> dict[str, Any]:
+    shown = [flag for flag in content["red_flags"] if flag["status"] != "absent"]
+    return {**content, "red_flags": shown, "red_flags_absent": len(content["red_flags"]) - len(shown)}
+
+
 def _plain(row: Listed) -> dict[str, Any]:
     """Nothing that the patient said: only how urgent it is, and the red-flag rows by their ids."""
     found = row.assessment or {}
@@ -97,5 +125,9 @@ def _plain(row: Listed) -> dict[str, Any]:
 def _line(plain: dict[str, Any]) -> str:
     urgency = " ".join(filter(None, (plain["urgency"], plain["where"]))) or "not assessed"
     taken = "taken" if plain["taken"] else f"refused, {plain['errors']} error{'' if plain['errors'] == 1 else 's'}"
-    flags = ", ".join(plain["red_flags"])
-    return f"{urgency:18} {plain['accepted']}  {plain['submission']}  {taken}  {flags}".rstrip()
+    flags = ", ".join(plain["red_flags"]) or "-"
+    return _columns(urgency, plain["accepted"], plain["submission"], taken, flags, plain["response"])
+
+
+def _columns(urgency: str, accepted: str, submission: str, taken: str, flags: str, response: str) -> str:
+    return f"{urgency:18}  {accepted:25}  {submission:36}  {taken:17}  {flags:18}  {response}"

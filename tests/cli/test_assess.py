@@ -88,6 +88,14 @@ def test_people_see_urgency_flags_and_causes(good: Path, invalid: Path, form: st
     assert "\x1b[" not in shown.stdout
 
 
+def test_the_table_says_what_asks_for_a_visit_and_that_nobody_has_reviewed_the_knowledge() -> None:
+    sample = questionnaires_root() / "tingling-legs" / "samples" / "artery-stable-claudication.json"
+    shown = assess(sample, "--format", "table").stdout
+    assert "Asks for routine" in shown
+    assert "B2.2" in shown
+    assert "not yet reviewed by a clinician" in shown
+
+
 def test_a_bundle_gives_one_line_for_each_response_in_it(library: Library, tmp_path: Path) -> None:
     entries = [
         {"resource": made(library, SAFE)},

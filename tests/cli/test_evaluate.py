@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from fhir_app.cli import main
@@ -24,6 +25,13 @@ def test_a_table_of_measures_with_intervals_targets_and_published_figures() -> N
     assert "not yet reviewed by a clinician" in output
     for part in ("50.0 % 1/2", "9.5-90.5", "100 % not met", "34 % (31-37)", "Semigran15", "label \\ rules"):
         assert part in output
+
+
+def test_a_pipe_gets_every_word_whatever_the_terminal_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    _, output = run(str(STORIES))
+    assert "100 % not met" in output
+    assert "…" not in output
 
 
 def test_json_is_nothing_but_json() -> None:

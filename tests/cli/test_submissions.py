@@ -58,10 +58,37 @@ def test_only_flagged_or_only_refused_ones_can_be_asked_for() -> None:
 
 
 def test_a_list_for_people_says_the_same_and_nothing_that_was_answered() -> None:
-    lines = run("list").stdout.splitlines()
+    header, *lines = run("list").stdout.splitlines()
+    assert header.split()[0] == "URGENCY"
     assert [line.split()[0] for line in lines] == ["emergency", "emergency", "self-care"]
     assert any("refused, 1 error" in line for line in lines)
     assert "SECRET" not in "\n".join(lines)
+
+
+def test_each_is_named_as_its_sender_knows_it() -> None:
+    assert "urn:example|wrong" in {row["response"] for row in listed()}
+    assert "urn:example|wrong" in run("list", "--refused").stdout
+
+
+def test_the_response_without_an_identifier_is_named_by_the_id_in_its_location() -> None:
+    body = json.loads((SAMPLES / "compartment-runner.json").read_bytes())
+    body.pop("identifier", None)
+    parts = load_parts(Settings.from_env())
+    reply = (
+        create_app(parts)
+        .test_client()
+        .post("/fhir/QuestionnaireResponse", data=json.dumps(body), headers={"Content-Type": "application/fhir+json"})
+    )
+    parts.database.close()
+    assert any(reply.headers["Location"].split("/_history")[0].endswith(f"/{row['response']}") for row in listed())
+
+
+def test_absent_red_flags_are_counted_and_shown_when_asked_for() -> None:
+    submission = str(listed()[0]["submission"])
+    brief = json.loads(run("show", submission).stdout)["assessment"]
+    full = json.loads(run("show", submission, "--all").stdout)["assessment"]
+    assert "absent" not in {flag["status"] for flag in brief["red_flags"]}
+    assert brief["red_flags_absent"] == len(full["red_flags"]) - len(brief["red_flags"]) > 0
 
 
 def test_one_is_shown_with_its_issues_and_its_assessment_and_its_bytes() -> None:
