@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from fhir_app.assessment.build_response import build_questionnaire_response
 from fhir_app.assessment.read_answers import read_answers
@@ -19,7 +19,7 @@ from fhir_app.knowledge.criteria import expand, link_ids
 from fhir_app.knowledge.criteria_text import parse_criterion
 from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.missing_answers import Missing
-from fhir_app.knowledge.schemas import GROUPS, CauseSchema, RedFlagSchema, SourceSchema
+from fhir_app.knowledge.schemas import GROUPS, CauseSchema, RedFlagSchema, ReviewedSchema, SourceSchema
 from tests.questionnaires.tried import ROOT, intake_in
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,6 +28,7 @@ SCHEMAS: dict[str, type[Schema]] = {
     "a cause": CauseSchema,
     "a source": SourceSchema,
     "a case": CaseSchema,
+    "a signature": Schema.from_dict({"reviewed": fields.Nested(ReviewedSchema, required=True)}),
 }
 EXAMPLES: dict[str, str] = dict(re.findall(r"```yaml\n# ([a-z ]+)\n(.*?)```", TEXT, re.DOTALL))
 
