@@ -20,7 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from fhir_app import __version__
 from fhir_app.assessment.assessment import Assessment
 from fhir_app.delivery import Delivery, DeliveryLoop
-from fhir_app.errors import KnowledgeError
+from fhir_app.errors import KnowledgeError, SettingsError
 from fhir_app.fhir.client import FhirClient
 from fhir_app.fhir.definitions import definitions
 from fhir_app.fhir.destinations import HTML, PLAIN_TEXT, Destination
@@ -30,13 +30,14 @@ from fhir_app.fhir.received import ReceivedResponse
 from fhir_app.fhir.writeback import DocumentContent
 from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
-from fhir_app.leaflets.care import CareSetting, care_setting, read_care_settings, without_names
+from fhir_app.knowledge.version_gate import check_versions
+from fhir_app.leaflets.care import DEFAULT_COUNTRY, CareSetting, care_setting, read_care_settings, without_names
 from fhir_app.leaflets.compose import compose
 from fhir_app.leaflets.language import choose_language
 from fhir_app.leaflets.pdf import pdf_available, render_pdf
 from fhir_app.review.source_attributes import library_attributes
 from fhir_app.scrubbed_log import log
-from fhir_app.settings import Settings
+from fhir_app.settings import PREFIX, Settings
 from fhir_app.store import migrations
 from fhir_app.store.database import Database, open_database
 from fhir_app.submission import Submissions
@@ -65,12 +66,15 @@ class Parts:
 def load_parts(settings: Settings, library: Library | None = None) -> Parts:
     """Loads the knowledge, unless it is given, and opens the database.
 
-    Raises KnowledgeError or UnusableDatabase with everything that is wrong.
+    Raises KnowledgeError or UnusableDatabase with everything that is wrong; knowledge that is not what was locked
+    under its version is wrong, since every result names that version.
     """
     root = settings.knowledge or questionnaires_root()
-    library = library or load_library(root)
+    if library is None:
+        library = load_library(root)
+        check_versions(root, library)
     attributes = library_attributes(library, root)
-    care = _care(settings, root, library)
+    care = care_where_it_runs(settings, root, library)
     namespace = Namespace(settings.namespace)
     author = Author(organization=_organization(settings), software_version=__version__)
     database = open_database(settings.database_url)
@@ -98,12 +102,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _care(settings: Settings, root: Path, library: Library) -> CareSetting:
+def care_where_it_runs(settings: Settings, root: Path, library: Library) -> CareSetting:
     """How help is called where this service runs; a folder of intakes may bring its own names."""
     own = root / "care-settings.yaml"
     known = read_care_settings(own if own.is_file() else questionnaires_root() / "care-settings.yaml")
     if settings.country is not None and settings.country.lower() not in known:
-        raise KnowledgeError([f"care-settings.yaml: no entry for the country {settings.country}"])
+        countries = ", ".join(sorted(set(known) - {DEFAULT_COUNTRY}))
+        raise SettingsError(f"{PREFIX}COUNTRY: {own.name} has no {settings.country}; there are: {countries}")
     if problems := without_names(known, library.intakes):
         raise KnowledgeError(problems)
     return care_setting(known, settings.country)

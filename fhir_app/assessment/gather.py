@@ -227,6 +227,7 @@ def _value(
     wrong = [key for key in answer if isinstance(key, str) and key.startswith("value")]
     if wrong:
         wanted = " or ".join(key for key, _ in form_item.kinds)
-        text = f"has the wrong type: a {form_item.item.type} question takes {wanted}"
+        article = "an" if form_item.item.type[0] in "aeio" else "a"  # a url
+        text = f"has the wrong type: {article} {form_item.item.type} question takes {wanted}"
         gathering.report("structure", text, f"{path}.answer[{index}].value", form_item, subject=_ANSWER)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,14 +16,18 @@ from typing import Any, BinaryIO
 import click
 
 from fhir_app.assessment.as_json import assessment_json
+from fhir_app.assessment.assessment import Assessment
 from fhir_app.assessment.summary import clinician_summary
 from fhir_app.cli._shown import as_table, console
 from fhir_app.cli._steady import keep_loaded
 from fhir_app.errors import FhirAppError, Issue, MalformedBody
 from fhir_app.fhir.outcome import operation_outcome
 from fhir_app.fhir.read_json import dump_json, read_json
+from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
-from fhir_app.reading import read_response
+from fhir_app.reading import Reading, read_response
+
+FORMS = ("json", "text", "table", "leaflet")
 
 CHUNK = 200
 """Lines for a process at a time: enough to make the passing of them cheap, few enough to keep memory small."""
@@ -32,7 +36,7 @@ CHUNK = 200
 @dataclass(frozen=True)
 class Assessed:
     """One response's place in its file, its issues, and its assessment when its questionnaire is known: as published
-    JSON, as one line of it, or as the clinician's summary, whichever was asked for."""
+    JSON, as one line of it, or as text (the clinician's summary, the patient's leaflet), whichever was asked for."""
 
     place: str
     issues: tuple[Issue, ...]
@@ -46,24 +50,31 @@ class Assessed:
         return not any(issue.is_error for issue in self.issues)
 
 
+Work = Callable[[Iterable[tuple[str, bytes]]], list[Assessed]]
+
+
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--format", "form", type=click.Choice(["json", "text", "table"]), help="Default: table on a terminal.")
+@click.option("--format", "form", type=click.Choice(FORMS), help="Default: table on a terminal, else text.")
+@click.option("--language", help="Of the leaflet; default: that of the response.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes, for NDJSON.")
 @click.option("--knowledge", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of intakes.")
-def assess(files: tuple[str, ...], as_json: bool, form: str | None, jobs: int, knowledge: Path | None) -> None:
+def assess(
+    files: tuple[str, ...], as_json: bool, form: str | None, language: str | None, jobs: int, knowledge: Path | None
+) -> None:
     """Assess the QuestionnaireResponses in FILES: one response, a Bundle, or NDJSON; `-` is standard input.
 
     With --json, one line for each response, in order: its assessment (assessment.schema.json), or an
     OperationOutcome when there is nothing to assess. Issues go to standard error. Exits 1 when a response is not
-    valid; its red flags are shown all the same.
+    valid; its red flags are shown all the same. `--format leaflet` is the patient's text, for FHIR_APP_COUNTRY.
     """
     chosen = "json" if as_json else form or ("table" if sys.stdout.isatty() else "text")
     root = knowledge or questionnaires_root()
     keep_loaded(_library(root))  # before forking; and wrong knowledge is told once
+    _check_language(language, chosen, _library(root))
     all_valid, found = True, False
-    for assessed in _assess_all(_documents(files), root, jobs, chosen):
+    for assessed in _assess_all(_documents(files), partial(_assess_chunk, str(root), chosen, language), jobs):
         found = True
         all_valid = all_valid and assessed.valid
         _show(assessed, chosen)
@@ -72,9 +83,16 @@ def assess(files: tuple[str, ...], as_json: bool, form: str | None, jobs: int, k
     sys.exit(0 if all_valid else 1)
 
 
-def _assess_all(documents: Iterator[tuple[str, bytes]], root: Path, jobs: int, form: str) -> Iterator[Assessed]:
+def _check_language(language: str | None, form: str, library: Library) -> None:
+    known = sorted({each for intake in library.intakes for each in intake.languages})
+    if language is not None and form != "leaflet":
+        raise click.UsageError("--language goes with --format leaflet.")
+    if language is not None and language not in known:
+        raise click.UsageError(f"There is no leaflet in that language; there are: {', '.join(known)}.")
+
+
+def _assess_all(documents: Iterator[tuple[str, bytes]], work: Work, jobs: int) -> Iterator[Assessed]:
     """In the order of `documents`, holding no more than a few chunks of them at any time."""
-    work = partial(_assess_chunk, str(root), form)
     if jobs == 1:
         for document in documents:
             yield from work([document])
@@ -89,16 +107,15 @@ def _assess_all(documents: Iterator[tuple[str, bytes]], root: Path, jobs: int, f
             yield from waiting.popleft().result()
 
 
-def _assess_chunk(root: str, form: str, documents: Iterable[tuple[str, bytes]]) -> list[Assessed]:
-    library = _library(Path(root))
-    return [each for place, body in documents for each in _assess_document(place, body, library, form)]
+def _assess_chunk(root: str, form: str, language: str | None, documents: Iterable[tuple[str, bytes]]) -> list[Assessed]:
+    return [each for place, body in documents for each in _assess_document(place, body, Path(root), form, language)]
 
 
-def _assess_document(place: str, body: bytes, library: Library, form: str) -> Iterator[Assessed]:
+def _assess_document(place: str, body: bytes, root: Path, form: str, language: str | None) -> Iterator[Assessed]:
     """A response, or those in a Bundle; other resources of a Bundle are none of our business."""
     for where, each in _unwrapped(place, body):
         try:
-            reading = read_response(each, library)
+            reading = read_response(each, _library(root))
         except FhirAppError as error:
             yield Assessed(where, error.issues)
             continue
@@ -108,12 +125,24 @@ def _assess_document(place: str, body: bytes, library: Library, form: str) -> It
             answers = None if reading.read is None else reading.read.answers
             summary = clinician_summary(reading.assessment, reading.intake, answers)
             yield Assessed(where, reading.issues, text=summary)
+        elif form == "leaflet":
+            yield Assessed(
+                where, reading.issues, text=_leaflet(reading, reading.intake, reading.assessment, root, language)
+            )
         elif form == "json":  # written here, where there may be many processes
             yield Assessed(where, reading.issues, line=_line(assessment_json(reading.assessment)))
         else:
             yield Assessed(
                 where, reading.issues, assessment_json(reading.assessment), reviewed_by=reading.intake.reviewed_by
             )
+
+
+def _leaflet(reading: Reading, intake: Intake, assessment: Assessment, root: Path, language: str | None) -> str:
+    from fhir_app.cli._leaflet import care_here, leaflet
+
+    own = reading.questionnaire_response.get("language")
+    wanted = (language, own if isinstance(own, str) else None)
+    return leaflet(intake, assessment, care=care_here(root), wanted=wanted)
 
 
 def _unwrapped(place: str, body: bytes) -> Iterator[tuple[str, bytes]]:
@@ -173,5 +202,7 @@ def _show(assessed: Assessed, form: str) -> None:
         click.echo(assessed.line or _line(operation_outcome(assessed.issues)))
     elif assessed.content is not None:
         console().print(as_table(assessed.place, assessed.content, assessed.reviewed_by))
+    elif form == "leaflet" and assessed.text is not None:
+        click.echo(assessed.text)
     else:
         click.echo(f"{assessed.place}\n{assessed.text or 'Not assessed.'}\n")

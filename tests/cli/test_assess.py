@@ -147,6 +147,29 @@ def test_an_unknown_version_is_told_and_nothing_is_guessed(library: Library, tmp
     shown = assess(path, "--json")
     assert shown.exit_code == 1
     assert json.loads(shown.stdout)["resourceType"] == "OperationOutcome"
+    assert library.intakes[0].canonical in shown.stderr, "what is published is named"
+
+
+def test_an_answer_of_the_wrong_type_is_told_in_good_english(library: Library, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.json"
+    path.write_bytes(dump_json(made(library, SAFE)).replace(b'"valueInteger":44', b'"valueString":"44"'))
+    assert "an integer question takes valueInteger" in assess(path, "--json").stderr
+
+
+def test_a_leaflet_is_what_the_patient_gets_in_the_language_that_was_asked_for(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FHIR_APP_COUNTRY", "us")
+    english, spanish = (assess(good, "--format", "leaflet", "--language", tag) for tag in ("en", "es"))
+    assert (english.exit_code, spanish.exit_code) == (0, 0)
+    assert "911" in english.stdout
+    assert "médico" in spanish.stdout
+    assert "<" not in english.stdout
+
+
+@pytest.mark.parametrize("options", [("--format", "leaflet", "--language", "xx"), ("--language", "es")])
+def test_a_language_that_cannot_be_shown_is_refused(good: Path, options: tuple[str, ...]) -> None:
+    assert assess(good, *options).exit_code == 2
 
 
 def test_a_bundle_without_a_response_is_an_error(tmp_path: Path) -> None:
