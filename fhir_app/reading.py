@@ -62,7 +62,7 @@ def read_response(body: bytes, library: Library) -> Reading:
     canonical = reading.canonical
     intake = library.by_canonical(canonical) if canonical else None
     if intake is None:
-        return replace(reading, issues=(*shape, _unknown_questionnaire(canonical)))
+        return replace(reading, issues=(*shape, _unknown_questionnaire(canonical, library)))
     read = read_answers(intake.questionnaire, resource)
     issues = (*shape, *read.issues)
     because = _not_ranked(resource.get("status"), issues)
@@ -83,9 +83,10 @@ def _softened(reading: Reading, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
     return tuple(replace(issue, severity="warning") if issue.severity == "error" else issue for issue in issues)
 
 
-def _unknown_questionnaire(canonical: str | None) -> Issue:
+def _unknown_questionnaire(canonical: str | None, library: Library) -> Issue:
     if canonical and "|" in canonical:
-        text = "This version of the questionnaire is not published here."
+        published = ", ".join(intake.canonical for intake in library.intakes)
+        text = f"This version of the questionnaire is not published here; published are: {published}."
     else:
         text = "The response must name its questionnaire with the version, as url|version."
     return Issue("error", UnknownQuestionnaire.issue_type, text, expression="QuestionnaireResponse.questionnaire")
