@@ -58,7 +58,8 @@ def read_response(body: bytes, library: Library) -> Reading:
     shape = check_shape(resource, "QuestionnaireResponse")
     if resource.get("resourceType") != "QuestionnaireResponse":
         raise InvalidQuestionnaireResponse(shape)
-    reading = Reading(resource, not any(issue.is_error for issue in shape), tuple(shape), None, None, None)
+    shape = (*shape, *_without_a_patient(resource))
+    reading = Reading(resource, not any(issue.is_error for issue in shape), shape, None, None, None)
     canonical = reading.canonical
     intake = library.by_canonical(canonical) if canonical else None
     if intake is None:
@@ -68,6 +69,14 @@ def read_response(body: bytes, library: Library) -> Reading:
     because = _not_ranked(resource.get("status"), issues)
     assessment = assess(intake, read.answers, rank_causes=because is None, because=because)
     return replace(reading, issues=_softened(reading, issues), intake=intake, read=read, assessment=assessment)
+
+
+def _without_a_patient(resource: Mapping[str, Any]) -> tuple[Issue, ...]:
+    """A result without a patient has no chart to go to: whoever sends it must hear of that, not find out."""
+    if resource.get("subject") is not None:
+        return ()
+    text = "The response names no patient: it is assessed and listed here, but nothing is written to a chart."
+    return (Issue("warning", "business-rule", text, expression="QuestionnaireResponse.subject"),)
 
 
 def _not_ranked(status: object, issues: tuple[Issue, ...]) -> Literal["status", "invalid"] | None:

@@ -268,7 +268,7 @@ def _keep(connection: Connection, arrival: Arrival) -> Recorded | None:
     version = None
     if arrival.made is not None:
         version = write_backs.add(connection, arrival.made, **where_from)
-    elif submission.valid and submission.newest and not arrival.received.held_by_origin:
+    if version is None and submission.valid and submission.newest and not arrival.received.held_by_origin:
         version = record.write(connection, [response], **where_from)[0].version
     if version is None:
         return None

@@ -17,7 +17,7 @@ from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.parties import Author
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
 from fhir_app.knowledge.loader import load_intake
-from fhir_app.knowledge.version_gate import check_version, is_locked
+from fhir_app.knowledge.version_gate import check_versions, folders
 from fhir_app.leaflets.care import read_care_settings, without_names
 from fhir_app.review.source_attributes import library_attributes, source_attributes
 
@@ -36,7 +36,7 @@ def check(folder: Path | None) -> None:
     except KnowledgeError as error:
         _stop(error.problems)
     problems: list[str] = []
-    for of in (_check_care_settings, _check_definitions, _check_versions):
+    for of in (_check_care_settings, _check_definitions, check_versions):
         try:
             of(root, library)
         except KnowledgeError as error:
@@ -64,21 +64,6 @@ def _library(folder: Path) -> Library:
     return load_library(folder)
 
 
-def _folders(root: Path) -> list[Path]:
-    """Those of the intakes of the library in `root`, in its order."""
-    return [root] if (root / "intake.yaml").is_file() else sorted(path.parent for path in root.glob("*/intake.yaml"))
-
-
-def _check_versions(root: Path, library: Library) -> None:
-    """What was given out under a version (it has a lock) is what it was. Raises KnowledgeError."""
-    problems: list[str] = []
-    for folder, intake in zip(_folders(root), library.intakes, strict=True):
-        if is_locked(folder):
-            problems += [f"{folder.name}/{line}" for line in check_version(folder, intake)]
-    if problems:
-        raise KnowledgeError(problems)
-
-
 def _check_care_settings(root: Path, library: Library) -> None:
     """The names of help are there in every language: those beside the intakes, or else those of this program."""
     own = root / "care-settings.yaml"
@@ -91,7 +76,7 @@ def _check_definitions(root: Path, library: Library) -> None:
     """The source attributes can be read, and what would be published is parsed by the reference library. Raises
     KnowledgeError."""
     problems = []
-    for folder, intake in zip(_folders(root), library.intakes, strict=True):
+    for folder, intake in zip(folders(root), library.intakes, strict=True):
         try:
             source_attributes(intake, folder)
         except KnowledgeError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fhir_app.errors import KnowledgeError
 from fhir_app.knowledge.intake import Intake
+from fhir_app.knowledge.library import Library
 from fhir_app.knowledge.loader import FILES
 
 LOCK = "knowledge.lock"
@@ -71,6 +72,21 @@ def check_version(folder: Path, intake: Intake) -> list[str]:
     if not _has_entry(folder / CHANGELOG, version):
         problems.append(f"{CHANGELOG}: there is no entry `## {version}` that says what changed and why")
     return problems
+
+
+def folders(root: Path) -> list[Path]:
+    """Those of the intakes of the library in `root`, in its order."""
+    return [root] if (root / "intake.yaml").is_file() else sorted(path.parent for path in root.glob("*/intake.yaml"))
+
+
+def check_versions(root: Path, library: Library) -> None:
+    """What was given out under a version (it has a lock) is what it was. Raises KnowledgeError."""
+    problems: list[str] = []
+    for folder, intake in zip(folders(root), library.intakes, strict=True):
+        if is_locked(folder):
+            problems += [f"{folder.name}/{line}" for line in check_version(folder, intake)]
+    if problems:
+        raise KnowledgeError(problems)
 
 
 def write_lock(folder: Path, intake: Intake) -> Path:

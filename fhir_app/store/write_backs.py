@@ -42,9 +42,11 @@ def add(
 ) -> int | None:
     """Keep a write-back with every resource of it; `received` is the parsed body of its submission.
 
-    Returns the version of the QuestionnaireResponse in the record, None when its origin holds it.
+    A response that is not written (its origin holds it, or its result is unverified) is kept here and not put into the
+    record, where it would be read like any other. Returns its version in the record, None when it is not there.
     """
-    response = difference(write_back.questionnaire_response, received) if write_back.held_by_origin else None
+    apart = not write_back.writes_response
+    response = difference(write_back.questionnaire_response, received) if apart else None
     connection.execute(
         _INSERT,
         {
@@ -77,7 +79,7 @@ def get(connection: Connection, submission_id: str) -> WriteBack | None:
     if row is None:
         return None
     found: dict[str, Any] = dict.fromkeys(_ROLES.values()) | dict.fromkeys(_SEVERAL, ())
-    if row.held_by_origin:
+    if row.response is not None:
         found[_RESPONSE] = applied(read_json(row.response), read_json(row.body))
     for role, resource in _resources(connection, submission_id):
         name = _ROLES[role]
@@ -90,7 +92,7 @@ def _parts(write_back: WriteBack) -> Iterator[tuple[str, Mapping[str, Any]]]:
         part = getattr(write_back, name)
         if name in _SEVERAL:
             yield from ((role, resource) for resource in part)
-        elif part is not None and not (role == _RESPONSE and write_back.held_by_origin):
+        elif part is not None and (role != _RESPONSE or write_back.writes_response):
             yield role, part
 
 
