@@ -80,6 +80,14 @@ def test_knowledge_without_its_source_attributes_is_not_used(tmp_path: Path) -> 
         load_parts(settings(tmp_path, knowledge=folder))
 
 
+def test_knowledge_that_is_not_what_was_locked_under_its_version_stops_the_start(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(questionnaires_root(), tmp_path / "knowledge"))
+    leaflet = folder / "tingling-legs" / "leaflets" / "rf" / "RF01.en.md"
+    leaflet.write_text(leaflet.read_text(encoding="utf-8") + "\n- One more line.\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"knowledge\.lock: the texts"):
+        load_parts(settings(tmp_path, knowledge=folder))
+
+
 def test_a_declared_proxy_is_believed(tmp_path: Path, library: Library) -> None:
     parts = load_parts(settings(tmp_path, trusted_proxies=1, tokens=(Token("own", digest_of("a")),)), library)
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "intake.example"}

@@ -207,7 +207,7 @@ def test_a_page_for_a_minor_that_is_not_urgent_has_no_card(language: str) -> Non
 
 MILDER = [
     ("RF02.7", SOON, {"en": "the kit or pose too", "es": "también la prenda o la postura"}),
-    ("RF02.6", ROUTINE, {"en": "Ask for an ankle blood pressure test", "es": "la prueba de presión arterial en el tobillo"}),
+    ("RF02.6", ROUTINE, {"en": "Ask for an ankle blood pressure test", "es": "presión arterial en el tobillo"}),
     ("RF04.5", SOON, {"en": "without hard effort or stays weak for an hour", "es": "sin gran esfuerzo o sigue débil"}),
     ("RF04.4", E1H, {"en": "in the leg and in the hand or face", "es": "en la pierna y en la mano o la cara"}),
     ("RF07.6", SOON, {"en": "even if it comes and goes", "es": "aunque vaya y venga"}),

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from fhir_app.fhir.read_json import dump_json
+from tests.web.conftest import CAUDA_EQUINA
 
 PATH = "/fhir/QuestionnaireResponse"
 FHIR_JSON = {"Content-Type": "application/fhir+json"}
@@ -36,6 +37,35 @@ def test_an_accepted_response_is_201_with_its_location_and_can_be_read_there(
     read = client.get(location)
     assert read.get_json() == reply.get_json()
     assert read.get_json()["item"] == json.loads(dump_json(response()))["item"]
+
+
+def test_a_response_without_a_patient_is_taken_with_a_warning_that_nothing_is_written(
+    client: FlaskClient, response: MakeResponse
+) -> None:
+    resource = {name: value for name, value in response().items() if name != "subject"}
+    for path, status in ((f"{PATH}/$validate", 200), (PATH, 201)):
+        reply = client.post(path, data=dump_json(resource), headers={**FHIR_JSON, "Prefer": "return=OperationOutcome"})
+        assert reply.status_code == status
+        (issue,) = reply.get_json()["issue"]
+        assert (issue["severity"], issue["expression"]) == ("warning", ["QuestionnaireResponse.subject"])
+    assert client.get("/fhir/Observation?_summary=count").get_json()["total"] == 0
+
+
+def test_a_refused_response_with_a_red_flag_is_not_served_like_others_but_its_flag_is(
+    client: FlaskClient, response: MakeResponse
+) -> None:
+    resource = broken(response(CAUDA_EQUINA))
+    assert client.post(PATH, data=dump_json(resource), headers=FHIR_JSON).status_code == 422
+    assert client.get(f"{PATH}?_summary=count").get_json()["total"] == 0
+    found = client.get("/fhir/Observation").get_json()["entry"]
+    assert {entry["resource"]["status"] for entry in found} == {"preliminary"}
+
+
+def test_an_unfinished_response_with_a_red_flag_can_be_read_again(client: FlaskClient, response: MakeResponse) -> None:
+    resource = response(CAUDA_EQUINA, status="in-progress")
+    reply = client.post(PATH, data=dump_json(resource), headers=FHIR_JSON)
+    assert reply.status_code == 201
+    assert client.get(reply.headers["Location"]).get_json()["status"] == "in-progress"
 
 
 def test_the_same_again_is_the_same_reply_and_makes_nothing_new(client: FlaskClient, response: MakeResponse) -> None:
