@@ -34,6 +34,7 @@ from fhir_app.knowledge.reachability import Witness, witness
 from fhir_app.knowledge.truth import Truth
 from tests.assessment.knowledge_fixture import cases_and_stories, intake
 from tests.questionnaires.mutants import Mutant, mutants, rules
+from tests.questionnaires.probes import add, as_answers, probes
 from tests.questionnaires.recorded import line
 
 # How a mutant came to light: an expectation broke, or only the record of a result changed, or nothing did.
@@ -70,7 +71,7 @@ class Played:
 def everything_played() -> tuple[Played, ...]:
     cases, stories = cases_and_stories()
     found = []
-    for given in (*cases, *stories):
+    for given in (*cases, *stories, *probes()):
         status = given.status if isinstance(given, Case) else "completed"
         answers = answers_of(intake(), given.answers, name=given.id, status=status)
         because: Literal["status"] | None = None if status in ("completed", "amended") else "status"
@@ -235,12 +236,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--kind", action="append", default=[], help="only mutants of this kind (repeatable)")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--survivors", action="store_true", help="list the mutants that no case noticed")
+    parser.add_argument("--probes", action="store_true", help="keep answers that tell survivors from the original")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     numbers = sample(given.sample or len(all_mutants()), given.seed, given.kind)
     found = dict(_all_fates(numbers, given.jobs))
     text = json.dumps(_as_json(found), indent=2, ensure_ascii=False) if given.json else "\n".join(_as_text(found))
     sys.stdout.write(text + "\n")
+    if given.probes:
+        told = (telling(all_mutants()[number]) for number, came in found.items() if came == "survived")
+        added = add(as_answers(answers) for answers in told if isinstance(answers, Witness))
+        sys.stdout.write(f"{added} probes added: record them with `python -m tests.questionnaires.recorded`.\n")
     if given.survivors and not given.json:
         sys.stdout.writelines(f"{said}\n" for said in _survivors(found))
     return 0
@@ -264,7 +270,7 @@ def _as_json(found: dict[int, Fate]) -> dict[str, Any]:
 
 def _as_text(found: dict[int, Fate]) -> Iterator[str]:
     counts = _counts(found)
-    yield f"Knowledge {intake().knowledge_version}: {len(everything_played())} cases and stories."
+    yield f"Knowledge {intake().knowledge_version}: {len(everything_played())} cases, stories and probes."
     yield f"  {'kind of rule':22} {'mutants':>7} {'expectation':>16}  {'or record':>16}"
     total = Counter[str]()
     for kind, count in (*sorted(counts.items(), key=lambda pair: -pair[1].total()), ("all", total)):
@@ -287,8 +293,7 @@ def _survivors(found: dict[int, Fate]) -> Iterator[str]:
 def _said(answers: Witness | Literal["not searched"]) -> str:
     if isinstance(answers, str):
         return answers
-    ticked = {link_id: sorted(codes) for link_id, codes in answers.codes.items()}
-    return f"told by {json.dumps({**ticked, **answers.numbers})}"
+    return f"told by {json.dumps(as_answers(answers))}"
 
 
 if __name__ == "__main__":

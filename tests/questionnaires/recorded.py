@@ -1,4 +1,4 @@
-"""What every case and story comes out as, one line each, so that a change of the knowledge shows as a change of lines.
+"""What every case, story and probe comes out as, a line each, so that a change of the knowledge shows as changed lines.
 
 `python -m tests.questionnaires.recorded` writes recorded.txt anew; look at the difference before you commit it.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from fhir_app.assessment.assessment import Assessment
 from fhir_app.evaluation.played import Result, in_words, play_case, play_story
 from tests.assessment.knowledge_fixture import cases_and_stories, intake
+from tests.questionnaires.probes import probes
 
 _LETTER = {"likely": "L", "possible": "P", "less-likely": "", "not-assessed": "?"}
 PATH = Path(__file__).with_name("recorded.txt")
@@ -34,10 +35,11 @@ def line(assessment: Assessment) -> str:
 
 
 def lines() -> tuple[str, ...]:
-    """One line for each case and story, under the digest of the knowledge that gave them."""
+    """One line for each case, story and probe, under the digest of the knowledge that gave them."""
     cases, stories = cases_and_stories()
     found = [f"{case.id}: {line(play_case(intake(), case))}" for case in cases]
     found += [f"{story.id}: {line(play_story(intake(), story))}" for story in stories]
+    found += [f"{probe.id}: {line(play_case(intake(), probe))}" for probe in probes()]
     return (f"# knowledge {intake().knowledge_version}", *found)
 
 
