@@ -70,11 +70,10 @@ def load_parts(settings: Settings, library: Library | None = None) -> Parts:
     under its version is wrong, since every result names that version.
     """
     root = settings.knowledge or questionnaires_root()
-    loaded = library or load_library(root)
-    attributes = library_attributes(loaded, root)
     if library is None:
-        check_versions(root, loaded)
-    library = loaded
+        library = load_library(root)
+        check_versions(root, library)
+    attributes = library_attributes(library, root)
     care = care_where_it_runs(settings, root, library)
     namespace = Namespace(settings.namespace)
     author = Author(organization=_organization(settings), software_version=__version__)

@@ -73,9 +73,11 @@ def read_response(body: bytes, library: Library) -> Reading:
 
 def _without_a_patient(resource: Mapping[str, Any]) -> tuple[Issue, ...]:
     """A result without a patient has no chart to go to: whoever sends it must hear of that, not find out."""
-    if resource.get("subject") is not None:
+    subject = resource.get("subject")
+    reference = subject.get("reference") if isinstance(subject, Mapping) else None
+    if isinstance(reference, str) and "Patient/" in reference:
         return ()
-    text = "The response names no patient: it is assessed and listed here, but nothing is written to a chart."
+    text = "The response refers to no Patient: it is assessed and listed here, but nothing is written to a chart."
     return (Issue("warning", "business-rule", text, expression="QuestionnaireResponse.subject"),)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 
 from fhir_app.app import care_where_it_runs
 from fhir_app.assessment.assessment import Assessment
 from fhir_app.knowledge.intake import Intake
-from fhir_app.knowledge.library import load_library
+from fhir_app.knowledge.library import Library
 from fhir_app.leaflets.care import CareSetting
 from fhir_app.leaflets.compose import compose
 from fhir_app.leaflets.language import choose_language
@@ -22,7 +21,6 @@ def leaflet(intake: Intake, assessment: Assessment, *, care: CareSetting, wanted
     return compose(intake, assessment, language=language, today=datetime.now(UTC).date(), care=care).text
 
 
-@lru_cache(maxsize=1)
-def care_here(root: Path) -> CareSetting:
-    """The names of FHIR_APP_COUNTRY. Raises SettingsError or KnowledgeError."""
-    return care_where_it_runs(Settings.from_env(), root, load_library(root))
+def care_here(root: Path, library: Library) -> CareSetting:
+    """The names of FHIR_APP_COUNTRY for the library that `root` holds. Raises SettingsError or KnowledgeError."""
+    return care_where_it_runs(Settings.from_env(), root, library)

@@ -25,6 +25,7 @@ from fhir_app.fhir.outcome import operation_outcome
 from fhir_app.fhir.read_json import dump_json, read_json
 from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
+from fhir_app.leaflets.care import CareSetting
 from fhir_app.reading import Reading, read_response
 
 FORMS = ("json", "text", "table", "leaflet")
@@ -138,11 +139,11 @@ def _assess_document(place: str, body: bytes, root: Path, form: str, language: s
 
 
 def _leaflet(reading: Reading, intake: Intake, assessment: Assessment, root: Path, language: str | None) -> str:
-    from fhir_app.cli._leaflet import care_here, leaflet
+    from fhir_app.cli._leaflet import leaflet
 
     own = reading.questionnaire_response.get("language")
     wanted = (language, own if isinstance(own, str) else None)
-    return leaflet(intake, assessment, care=care_here(root), wanted=wanted)
+    return leaflet(intake, assessment, care=_care(root), wanted=wanted)
 
 
 def _unwrapped(place: str, body: bytes) -> Iterator[tuple[str, bytes]]:
@@ -171,6 +172,13 @@ def _line(content: dict[str, Any]) -> str:
 @lru_cache(maxsize=1)
 def _library(root: Path) -> Library:
     return load_library(root)
+
+
+@lru_cache(maxsize=1)
+def _care(root: Path) -> CareSetting:
+    from fhir_app.cli._leaflet import care_here
+
+    return care_here(root, _library(root))
 
 
 # --- files -> documents -------------------------------------------------------------------------------------------

@@ -39,10 +39,11 @@ def test_an_accepted_response_is_201_with_its_location_and_can_be_read_there(
     assert read.get_json()["item"] == json.loads(dump_json(response()))["item"]
 
 
+@pytest.mark.parametrize("subject", [{}, {"subject": {"display": "A"}}, {"subject": {"reference": "Group/1"}}])
 def test_a_response_without_a_patient_is_taken_with_a_warning_that_nothing_is_written(
-    client: FlaskClient, response: MakeResponse
+    client: FlaskClient, response: MakeResponse, subject: dict[str, Any]
 ) -> None:
-    resource = {name: value for name, value in response().items() if name != "subject"}
+    resource = {name: value for name, value in response().items() if name != "subject"} | subject
     for path, status in ((f"{PATH}/$validate", 200), (PATH, 201)):
         reply = client.post(path, data=dump_json(resource), headers={**FHIR_JSON, "Prefer": "return=OperationOutcome"})
         assert reply.status_code == status
