@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -25,8 +25,10 @@ from fhir_app.fhir.outcome import operation_outcome
 from fhir_app.fhir.read_json import dump_json, read_json
 from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
-from fhir_app.leaflets.care import CareSetting
 from fhir_app.reading import Reading, read_response
+
+if TYPE_CHECKING:
+    from fhir_app.leaflets.care import CareSetting
 
 FORMS = ("json", "text", "table", "leaflet")
 
