@@ -38,7 +38,8 @@ def assess(
     rules = compiled(intake)
     answers = with_open_questions(rules, answers)
     gaps = gaps_of(answers, intake.reading)
-    flags = find_red_flags(rules, answers, gaps)
+    turned = rules.turned(answers, gaps)
+    flags = find_red_flags(rules, answers, gaps, turned)
     triggers = find_triggers(rules, answers, gaps)
     reason: NotRanked | None = "under-age" if _is_minor(intake, answers) else because
     floor = _highest(flag.disposition for flag in flags if flag.status == "present" and _is_floor(intake, flag))
@@ -48,7 +49,7 @@ def assess(
         if when(answers) is YES
     )
     if rank_causes and reason is None:
-        causes, outside, asks, best_question = _rank(rules, answers, gaps, flags, hints)
+        causes, outside, asks, best_question = _rank(rules, answers, gaps, turned, flags, hints)
     else:
         causes, outside, best_question = _unranked(rules), (), None
         # Nothing was ranked, so nothing may lower what the outcome "none fits" asks for.
@@ -95,11 +96,12 @@ def _rank(
     rules: CompiledIntake,
     answers: Answers,
     gaps: frozenset[str],
+    turned: frozenset[str],
     flags: tuple[RedFlagFinding, ...],
     hints: tuple[HintFinding, ...],
 ) -> tuple[tuple[CauseFinding, ...], tuple[str, ...], Disposition, str | None]:
     scoring = rules.intake.scoring
-    order = ranked(rules, answers, rules.turned(answers, gaps))
+    order = ranked(rules, answers, turned)
     possible = frozenset(c.cause.id for c, result in order if likelihood(result, scoring) != "less-likely")
     off_list = {hint.id for hint, _ in rules.hints if hint.outside}
     outside = outside_explanation(scoring, flags, (h.id for h in hints if h.id in off_list), possible)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from fhir_app.knowledge.intake import Basis, Disposition
@@ -18,8 +19,7 @@ class Answered(NamedTuple):
     code: str
 
 
-@dataclass(frozen=True)
-class RedFlagFinding:
+class RedFlagFinding(NamedTuple):
     """One red-flag row. `reported` is false when a more urgent row of its family is present as well.
     `by_gap`: it counts as present because a follow-up was unanswered or "not sure" (listed in `unanswered`)."""
 
@@ -67,8 +67,7 @@ class EvidenceFinding(NamedTuple):
     unanswered: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class CauseFinding:
+class CauseFinding(NamedTuple):
     """One cause (or the outcome "none fits") in its rank, counted from 1. `capped_by`: why the score stopped."""
 
     id: str
@@ -119,7 +118,7 @@ class Assessment:
     unanswered: tuple[str, ...]
     best_next_question: str | None
 
-    @property
+    @cached_property
     def present_flags(self) -> tuple[RedFlagFinding, ...]:
         """The reported rows, most urgent first."""
         return tuple(flag for flag in self.red_flags if flag.status == "present" and flag.reported)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fhir_app.assessment.assessment import CauseFinding, EvidenceFinding, Likelihood, RedFlagFinding
 from fhir_app.assessment.compiled import CompiledCause, CompiledEvidence, CompiledFloor, CompiledIntake
@@ -12,8 +12,7 @@ from fhir_app.knowledge.intake import Disposition, Scoring, Urgency
 from fhir_app.knowledge.truth import UNKNOWN, YES
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """A cause's score: the sum over groups of the best evidence for minus the worst against, then capped."""
 
     value: int
@@ -30,7 +29,8 @@ def score(cause: CompiledCause, answers: Answers, turned: frozenset[str], scorin
     """The score of one cause. Evidence counts only when its criterion is yes; unknown counts for nothing."""
     held, unknown = _weigh(cause, answers, turned)
     best = _best_of_groups(held)
-    value = sum(item.signed_strength for item in best)
+    strengths = [item.signed_strength for item in best]
+    value = sum(strengths)
     ceiling = cause.cause.ceiling
     over_ceiling = ceiling is not None and value > ceiling and not _lifted(cause, answers)
     if over_ceiling and ceiling is not None:
@@ -39,13 +39,13 @@ def score(cause: CompiledCause, answers: Answers, turned: frozenset[str], scorin
     over_required = missing and value > scoring.without_required
     return Score(
         value=scoring.without_required if over_required else value,
-        groups_for=sum(1 for item in best if item.signed_strength > 0),
+        groups_for=len([strength for strength in strengths if strength > 0]),
         required_missing=missing,
         capped_by_ceiling=over_ceiling,
         capped_by_required=over_required,
         held=tuple(held),
         unknown=tuple(unknown),
-        counted=frozenset(item.id for item in best),
+        counted=frozenset([item.id for item in best]),
     )
 
 
@@ -166,9 +166,9 @@ def cause_finding(
     cause: CompiledCause, result: Score, rank: int, word: Likelihood, answers: Answers, gaps: frozenset[str]
 ) -> CauseFinding:
     """One cause as it is shown: what counted for and against, what is unknown, and why the score stopped."""
-
     held = [evidence_finding(item, item.id in result.counted, answers, gaps) for item in result.held]
-    held.sort(key=lambda finding: (not finding.counted, -finding.strength))
+    if len(held) > 1:
+        held.sort(key=lambda finding: (not finding.counted, -finding.strength))
     capped = "required" if result.capped_by_required else "ceiling" if result.capped_by_ceiling else None
     return CauseFinding(
         id=cause.cause.id,
@@ -182,7 +182,7 @@ def cause_finding(
         unknown=tuple([evidence_finding(item, False, answers, gaps) for item in result.unknown]),
         required_missing=result.required_missing,
         capped_by=capped,  # type: ignore[arg-type]  # a conditional of literals
-        variants=tuple(variant.id for variant, when in cause.variants if when(answers) is YES),
+        variants=tuple([variant.id for variant, when in cause.variants if when(answers) is YES]),
         next_step=cause.cause.next_step,
     )
 

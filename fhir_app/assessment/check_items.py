@@ -69,9 +69,11 @@ def _shown(form_item: FormItem, scopes: tuple[Scope, ...]) -> Shown:
     if form_item.shown is None or form_item.strict is None:
         return "yes"
     answers = nearest(form_item, scopes)
-    if form_item.shown(answers) is YES:
-        return "yes"
-    return "no" if form_item.strict(answers) is NO else "undetermined"
+    # What holds or fails even though gaps are unknown does so when they are read as "no": the usual case, told first.
+    known = form_item.strict(answers)
+    if known is NO:
+        return "no"
+    return "yes" if known is YES or form_item.shown(answers) is YES else "undetermined"
 
 
 def _shown_item(

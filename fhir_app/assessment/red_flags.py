@@ -9,14 +9,16 @@ from fhir_app.knowledge.intake import Disposition
 from fhir_app.knowledge.truth import NO, UNKNOWN, YES
 
 
-def find_red_flags(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]) -> tuple[RedFlagFinding, ...]:
+def find_red_flags(
+    rules: CompiledIntake, answers: Answers, gaps: frozenset[str], turned: frozenset[str]
+) -> tuple[RedFlagFinding, ...]:
     """Every row with its status: present and reported rows first, most urgent first; then those not assessed, then
     the absent ones, each in the order of the knowledge.
 
     A row is `present` when its condition is yes, or unknown while its gate is yes; `absent` only when its condition
-    stays no even if every gap is read as unknown; anything between is `not-assessed`.
+    stays no even if every gap is read as unknown; anything between is `not-assessed`. `turned`: the rows that an
+    answer or a gap can turn (`CompiledIntake.turned`).
     """
-    turned = rules.turned(answers, gaps)
     # A row that nothing turns stands as it does on an empty form: absent.
     fired = [(flag, *_fires(flag, answers)) for flag in rules.flags if flag.flag.id in turned]
     reported = _most_urgent_of_each_family(fired)

@@ -7,6 +7,7 @@ code system's.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from fhir_app.assessment.assessment import FlagStatus, Likelihood
@@ -122,6 +123,7 @@ def cause_labels(intake: Intake) -> dict[str, str]:
     return {cause.id: cause.label for cause in intake.causes} | {none_fits.id: none_fits.label}
 
 
+@lru_cache(maxsize=32)
 def families(intake: Intake) -> tuple[str, ...]:
     """The red-flag families in the order of the table; rows that only report gaps are none."""
     return tuple(dict.fromkeys(flag.family for flag in intake.red_flags if flag.kind == "red-flag"))

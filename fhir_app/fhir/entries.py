@@ -7,7 +7,7 @@ which ones it has is told by `known`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +31,9 @@ OF_ONE_RESPONSE = RESULTS | {RESPONSE}
 
 _REFERENCE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 _NESTED = (dict, list, tuple)
+_WITHOUT_REFERENCES = frozenset({"coding", "valueCoding", "component"})
+"""Most of a response and of a summary: elements whose types hold no Reference (and whose extensions hold none to what
+is of ours)."""
 _SERVER_META = {"versionId", "lastUpdated", "source"}
 
 
@@ -113,20 +116,25 @@ def with_references(resource: Resource, replacement: Callable[[Key], Resource | 
 
     def replaced(value: Any) -> Any:
         """What holds no reference to replace is given back as it is, so that hardly anything is copied."""
-        if isinstance(value, dict):
-            key = _key_in(value["reference"]) if "reference" in value else None
-            if key and (new := replacement(key)) is not None:
+        if type(value) is dict:
+            if "reference" in value and (key := _key_in(value["reference"])) and (new := replacement(key)) is not None:
                 return {**{name: inner for name, inner in value.items() if name != "reference"}, **new}
-            nested = [(name, inner) for name, inner in value.items() if isinstance(inner, _NESTED)]
-            changed = {name: new for name, inner in nested if (new := replaced(inner)) is not inner}
-            return {**value, **changed} if changed else value
-        return _replaced_in(value)
+            places: Iterable[tuple[Any, Any]] = value.items()
+        else:
+            places = enumerate(value)
+        changed: Any = None
+        for place, inner in places:
+            if type(inner) not in _NESTED or place in _WITHOUT_REFERENCES:
+                continue
+            new = replaced(inner)
+            if new is not inner:
+                if changed is None:
+                    changed = dict(value) if type(value) is dict else list(value)
+                changed[place] = new
+        return value if changed is None else changed
 
-    def _replaced_in(values: Sequence[Any]) -> Sequence[Any]:
-        new = [replaced(inner) if isinstance(inner, _NESTED) else inner for inner in values]
-        return new if any(one is not other for one, other in zip(new, values, strict=True)) else values
-
-    return {name: replaced(inner) if isinstance(inner, _NESTED) else inner for name, inner in resource.items()}
+    found: Resource = replaced(dict(resource))
+    return found
 
 
 def references(value: Any) -> Iterator[str]:

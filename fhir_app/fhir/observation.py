@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from fhir_app.assessment.assessment import Assessment, RedFlagFinding
 from fhir_app.assessment.summary import clinician_summary
-from fhir_app.fhir import codes
+from fhir_app.fhir import codes, components
 from fhir_app.fhir.identifiers import ResponseAs, identifier, observation_id, reference, response_reference
 from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.parties import SOFTWARE_NAME
@@ -58,11 +58,7 @@ def summary(circumstances: Circumstances, assessment: Assessment, flags: Sequenc
     if flags:
         resource["interpretation"] = [codes.concept(codes.ABNORMAL)]
         resource["hasMember"] = [reference(flag) for flag in flags]
-    resource["component"] = [
-        *_urgency_components(c, assessment),
-        *_cause_components(c, assessment),
-        *_flag_components(c, assessment),
-    ]
+    resource["component"] = components.of_summary(c.namespace, c.intake, assessment)
     return _in_order(resource)
 
 
@@ -87,14 +83,7 @@ def _flag(c: Circumstances, assessment: Assessment, family: str, rows: Sequence[
     resource["code"] = codes.red_flag(c.namespace, c.intake, family)
     resource["valueCodeableConcept"] = codes.finding(c.namespace, "present")
     resource["interpretation"] = [codes.concept(codes.POSITIVE)]
-    resource["component"] = [
-        {
-            "code": codes.observation(c.namespace, codes.SUMMARY_CODE),
-            "valueCodeableConcept": codes.urgency(c.namespace, urgency),
-        }
-    ]
-    if urgency.where is not None:
-        resource["component"].append(_place(c, urgency.where.word))
+    resource["component"] = components.of_flag(c.namespace, urgency)
     return _in_order(resource)
 
 
@@ -128,68 +117,6 @@ def _method(c: Circumstances) -> str:
         f"Rule-based assessment by {SOFTWARE_NAME} {c.software_version}: intake {c.intake.canonical}, "
         f"knowledge {c.intake.knowledge_version}"
     )
-
-
-def _urgency_components(c: Circumstances, assessment: Assessment) -> list[dict[str, Any]]:
-    components = []
-    if assessment.disposition.where is not None:
-        components.append(_place(c, assessment.disposition.where.word))
-    if assessment.floor is not None:
-        components.append(
-            {
-                "code": codes.observation(c.namespace, codes.FLOOR_CODE),
-                "valueCodeableConcept": codes.urgency(c.namespace, assessment.floor),
-            }
-        )
-    return components
-
-
-def _place(c: Circumstances, word: str) -> dict[str, Any]:
-    return {
-        "code": codes.observation(c.namespace, codes.PLACE_CODE),
-        "valueCodeableConcept": codes.place(c.namespace, word),
-    }
-
-
-def _cause_components(c: Circumstances, assessment: Assessment) -> list[dict[str, Any]]:
-    """Ranked ones in their rank, then those that were not ranked, in the order of the knowledge."""
-    absent = codes.NOT_ASKED if assessment.not_assessed_because in ("status", "under-age") else codes.ASKED_UNKNOWN
-    ranked = {found.id: found for found in assessment.causes}
-    none_fits = c.intake.scoring.none_fits.id
-    labels = codes.cause_labels(c.intake)
-    components = []
-    for cause_id in (*ranked, *(cause.id for cause in c.intake.causes if cause.id not in ranked)):
-        component: dict[str, Any] = {"code": codes.cause(c.namespace, c.intake, cause_id, labels[cause_id])}
-        found = ranked.get(cause_id)
-        if found is None or found.likelihood == "not-assessed":
-            component["dataAbsentReason"] = codes.concept(absent)
-        else:
-            component["valueCodeableConcept"] = codes.likelihood(c.namespace, found.likelihood)
-        if found is not None or cause_id != none_fits:
-            components.append(component)
-    return components
-
-
-def _flag_components(c: Circumstances, assessment: Assessment) -> list[dict[str, Any]]:
-    """A family is present if any row is, absent only if every row was assessed."""
-    components = []
-    by_family: dict[str, list[RedFlagFinding]] = {}
-    for flag in assessment.red_flags:
-        by_family.setdefault(flag.family, []).append(flag)
-    for family in codes.families(c.intake):
-        rows = by_family.get(family, [])
-        component: dict[str, Any] = {"code": codes.red_flag(c.namespace, c.intake, family)}
-        if any(row.status == "present" for row in rows):
-            component["valueCodeableConcept"] = codes.finding(c.namespace, "present")
-            component["interpretation"] = [codes.concept(codes.POSITIVE)]
-        elif rows and all(row.status == "absent" for row in rows):
-            component["valueCodeableConcept"] = codes.finding(c.namespace, "absent")
-            component["interpretation"] = [codes.concept(codes.NEGATIVE)]
-        else:
-            asked = any(row.unanswered for row in rows)
-            component["dataAbsentReason"] = codes.concept(codes.ASKED_UNKNOWN if asked else codes.NOT_ASKED)
-        components.append(component)
-    return components
 
 
 _ORDER = (

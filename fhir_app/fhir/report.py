@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape
 
 from fhir_app.assessment.assessment import (
@@ -15,7 +16,7 @@ from fhir_app.assessment.assessment import (
 )
 from fhir_app.fhir import codes
 from fhir_app.knowledge.answers import Coding
-from fhir_app.knowledge.intake import Disposition, Intake, Source
+from fhir_app.knowledge.intake import Basis, Disposition, Intake, Source
 
 NOT_RANKED = {
     "status": "Unverified: the questionnaire is not finished. Likely causes were not ranked.",
@@ -132,8 +133,8 @@ def _cause(cause: CauseFinding, intake: Intake) -> Line:
     word = "not assessed" if cause.likelihood == "not-assessed" else codes.LIKELIHOODS[cause.likelihood][0].lower()
     leads = cause.likelihood in ("likely", "possible")
     under = [
-        *(_evidence("For", piece, intake) for piece in cause.evidence_for if piece.counted),
-        *(_evidence("Against", piece, intake) for piece in cause.evidence_against if piece.counted),
+        *(_evidence("For", piece) for piece in cause.evidence_for if piece.counted),
+        *(_evidence("Against", piece) for piece in cause.evidence_against if piece.counted),
     ]
     if cause.required_missing:
         under.append(Line("A feature that this cause requires was not reported."))
@@ -144,10 +145,16 @@ def _cause(cause: CauseFinding, intake: Intake) -> Line:
     return Line(f"{cause.rank}. {cause.label}: {word}", tuple(under), minor=not leads)
 
 
-def _evidence(word: str, piece: EvidenceFinding, intake: Intake) -> Line:
-    figure = f" ({piece.figure})" if piece.figure else ""
-    basis = "" if piece.basis == "judgement" else f" [{_BASIS[piece.basis]}]"
-    return Line(f"{word}: {_sourced(piece.says + figure + basis, piece.sources)}")
+def _evidence(word: str, piece: EvidenceFinding) -> Line:
+    return _evidence_line(word, piece.says, piece.figure, piece.basis, piece.sources)
+
+
+# Of the knowledge's own words, the same from person to person.
+@lru_cache(maxsize=2048)
+def _evidence_line(word: str, says: str, figure: str | None, basis: Basis, sources: tuple[str, ...]) -> Line:
+    figures = f" ({figure})" if figure else ""
+    rests_on = "" if basis == "judgement" else f" [{_BASIS[basis]}]"
+    return Line(f"{word}: {_sourced(says + figures + rests_on, sources)}")
 
 
 def _basis(assessment: Assessment) -> tuple[Line, ...]:
@@ -170,7 +177,13 @@ def _sources(assessment: Assessment, intake: Intake) -> tuple[Line, ...]:
         *(piece.sources for piece in pieces if piece.counted),
     )
     ids = sorted({source.partition("#")[0] for sources in cited for source in sources})
-    return tuple(Line(f"{source_id}: {source_words(intake.sources[source_id])}") for source_id in ids)
+    lines = _source_lines(intake)
+    return tuple([lines[source_id] for source_id in ids])
+
+
+@lru_cache(maxsize=32)
+def _source_lines(intake: Intake) -> Mapping[str, Line]:
+    return {source_id: Line(f"{source_id}: {source_words(source)}") for source_id, source in intake.sources.items()}
 
 
 def source_words(source: Source) -> str:
@@ -240,10 +253,15 @@ def as_xhtml(content: Report, language: str) -> str:
     for section in content.sections:
         parts.append(f"<p><b>{escape(section.title)}</b></p><ul>")
         for line in section.lines:
-            under = "".join(f"<li>{escape(item.text)}</li>" for item in line.under)
+            under = "".join([_item(item.text) for item in line.under])
             parts.append(f"<li>{escape(line.text)}{f'<ul>{under}</ul>' if under else ''}</li>")
         parts.append("</ul>")
     return div("".join(parts), language)
+
+
+@lru_cache(maxsize=2048)
+def _item(text: str) -> str:
+    return f"<li>{escape(text)}</li>"
 
 
 def div(xhtml: str, language: str) -> str:

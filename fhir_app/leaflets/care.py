@@ -26,9 +26,9 @@ class CareNames:
     names: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CareSetting:
-    """One country. `dial` is the emergency number as a telephone takes it, None where the country is not known."""
+    """One country, read once. `dial` is the emergency number as a telephone takes it, None where no country is known."""
 
     country: str
     paper: Literal["a4", "letter"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -85,9 +85,18 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
     )
     environment.filters["markdown"] = _markdown
+    environment.filters["section"] = _section
     return environment
+
+
+# Cards repeat from patient to patient (the same leaflets on the same day), so their rendering is kept.
+@lru_cache(maxsize=1024)
+def _section(part: Part, level: int) -> Markup:
+    """A part with its heading at `level` (2 for h2), and the parts below it one level deeper."""
+    return Markup(_environment().get_template("section.html.jinja").render(part=part, level=level))  # noqa: S704
 
 
 @lru_cache(maxsize=1)
@@ -104,7 +113,9 @@ def _markdown(text: str) -> Markup:
 
 
 def _plain_page(page: Part, footer: tuple[str, ...]) -> str:
-    blocks = [page.heading.upper(), *_plain_blocks(page)]
+    blocks = [page.heading.upper(), *([plain_text(page.markdown)] if page.markdown else ())]
+    for part in page.parts:
+        blocks += _plain_part(part)
     return "\n\n".join((*blocks, "-" * 20, *map(_filled, footer))) + "\n"
 
 
@@ -113,14 +124,18 @@ def _filled(line: str) -> str:
     return textwrap.fill(line, TEXT_WIDTH)
 
 
-def _plain_blocks(part: Part, depth: int = 0) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _plain_part(part: Part, depth: int = 0) -> tuple[str, ...]:
+    """The blocks of a part: its heading, marked by its depth, its text, and the parts below it."""
+    blocks: list[str] = []
+    if part.heading:
+        mark = "=" if depth == 0 else "-"
+        blocks.append(f"{part.heading}\n{mark * len(part.heading)}" if depth < 2 else f"{part.heading}:")
     if part.markdown:
-        yield plain_text(part.markdown)
+        blocks.append(plain_text(part.markdown))
     for child in part.parts:
-        if child.heading:
-            mark = "=" if depth == 0 else "-"
-            yield f"{child.heading}\n{mark * len(child.heading)}" if depth < 2 else f"{child.heading}:"
-        yield from _plain_blocks(child, depth + 1)
+        blocks += _plain_part(child, depth + 1)
+    return tuple(blocks)
 
 
 @lru_cache(maxsize=2048)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
+from types import MappingProxyType
 
 from babel.dates import format_date
 
@@ -30,10 +32,19 @@ class Words:
     phrases: Mapping[str, str]
     values: Mapping[str, str]
     disposition: Disposition | None = None
+    _said: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _sections: dict[tuple[str, Disposition | None], Mapping[str, Part]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def say(self, key: str, **more: str) -> str:
         """A fixed phrase, filled."""
-        return fill(self.phrases[key], {**self.values, **more})
+        if more:
+            return fill(self.phrases[key], {**self.values, **more})
+        said = self._said.get(key)
+        if said is None:
+            said = self._said[key] = fill(self.phrases[key], self.values)
+        return said
 
     def leaflet(self, leaflet_id: str) -> LeafletText:
         """Raises KnowledgeError when the leaflet is not there in this language; none is shown in another."""
@@ -50,16 +61,22 @@ class Words:
 
         Lines that are marked for a disposition are kept for that one (of a red flag its own, else that of the page);
         without a disposition all are kept and say for which they are."""
-        sections = split_sections(self.leaflet(leaflet_id).markdown)
-        return {
-            key: Part(key, heading, fill(self._marked(body, disposition or self.disposition), self.values))
-            for key, (heading, body) in zip(RED_FLAG_HEADINGS, sections, strict=False)
-        }
+        known = self._sections.get((leaflet_id, disposition))
+        if known is None:
+            known = self._sections[leaflet_id, disposition] = MappingProxyType(self._filled(leaflet_id, disposition))
+        return known
 
     def bullets(self, leaflet_id: str, key: str, disposition: Disposition | None = None) -> tuple[str, ...]:
         """The bullets of one part of a leaflet, chosen as `sections` chooses."""
         lines = self.sections(leaflet_id, disposition)[key].markdown.split("\n")
         return tuple(line.removeprefix("- ") for line in lines if line.startswith("- "))
+
+    def _filled(self, leaflet_id: str, disposition: Disposition | None) -> dict[str, Part]:
+        sections = split_sections(self.leaflet(leaflet_id).markdown)
+        return {
+            key: Part(key, heading, fill(self._marked(body, disposition or self.disposition), self.values))
+            for key, (heading, body) in zip(RED_FLAG_HEADINGS, sections, strict=False)
+        }
 
     def _marked(self, body: str, disposition: Disposition | None) -> str:
         lines: list[str] = []
@@ -76,6 +93,8 @@ class Words:
         return "\n".join(lines)
 
 
+# The same for everybody with the same result on the same day, so what was filled in once is kept.
+@lru_cache(maxsize=64)
 def words_for(
     intake: Intake,
     language: str,

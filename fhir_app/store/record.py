@@ -19,7 +19,7 @@ Key = tuple[str, str]
 
 # What all responses have in common: two transactions may come to write it for the first time at once.
 SHARED = frozenset({"Device", "Organization"})
-_INSERT = insert(record).returning(record.c.id, sort_by_parameter_order=True)
+_INSERT = insert(record).returning(record.c.id, record.c.resource_type, record.c.resource_id)
 _INSERT_INDEX = insert(record_search)
 # Statements of every submission are built once: to build one takes longer than to run it.
 _CURRENT = select(record).where(record.c.resource_id.in_(bindparam("ids", expanding=True)), record.c.is_current)
@@ -101,9 +101,13 @@ def write(
             }
         )
     _retire(connection, [before[_key(resource)].id for resource in changed if _key(resource) in before])
-    row_ids = connection.execute(_INSERT, rows).scalars().all() if rows else ()
-    for resource, row, row_id in zip(changed, rows, row_ids, strict=True):
-        kept[_key(resource)] = Kept(row_id, row["version"])
+    # Databases do not promise to return rows in the order in which they were given.
+    returned = connection.execute(_INSERT, rows) if rows else ()
+    row_ids = {(row.resource_type, row.resource_id): row.id for row in returned}
+    kept |= {
+        _key(resource): Kept(row_ids[_key(resource)], row["version"])
+        for resource, row in zip(changed, rows, strict=True)
+    }
     _index(connection, row_ids, changed)
     return tuple(kept[_key(resource)] for resource in resources)
 
@@ -164,17 +168,17 @@ def _retire(connection: Connection, row_ids: Sequence[int]) -> None:
         connection.execute(delete(record_search).where(record_search.c.record_id.in_(row_ids)))
 
 
-def _index(connection: Connection, row_ids: Sequence[int], resources: Sequence[Mapping[str, Any]]) -> None:
+def _index(connection: Connection, row_ids: Mapping[Key, int], resources: Sequence[Mapping[str, Any]]) -> None:
     rows = [
         {
-            "record_id": row_id,
+            "record_id": row_ids[_key(resource)],
             "parameter": row.parameter,
             "system": row.system,
             "value": row.value,
             "low": None if row.span is None else row.span.low,
             "high": None if row.span is None else row.span.high,
         }
-        for row_id, resource in zip(row_ids, resources, strict=True)
+        for resource in resources
         for row in index_rows(resource)
     ]
     if rows:

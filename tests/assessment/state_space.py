@@ -107,7 +107,8 @@ def say(only: Intake, standing: dict[str, Standing]) -> Said:
 
 
 def row(only: Intake, answers: Answers) -> RedFlagFinding:
-    return find_red_flags(compiled(only), answers, gaps_of(answers, only.reading))[0]
+    rules, gaps = compiled(only), gaps_of(answers, only.reading)
+    return find_red_flags(rules, answers, gaps, rules.turned(answers, gaps))[0]
 
 
 @dataclass(frozen=True)
