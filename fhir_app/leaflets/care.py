@@ -28,7 +28,7 @@ class CareNames:
 
 @dataclass(frozen=True, eq=False)
 class CareSetting:
-    """One country, read once. `dial` is the emergency number as a telephone takes it, None where no country is known."""
+    """One country, read once. `dial` is the emergency number as a telephone takes it, None in no known country."""
 
     country: str
     paper: Literal["a4", "letter"]
