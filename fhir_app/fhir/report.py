@@ -259,6 +259,8 @@ def as_xhtml(content: Report, language: str) -> str:
     return div("".join(parts), language)
 
 
+# Questions, options and evidence in the knowledge's own words; a few hold an age or a code that somebody sent, which
+# stays in this process and says of nobody whose it is.
 @lru_cache(maxsize=2048)
 def _item(text: str) -> str:
     return f"<li>{escape(text)}</li>"

@@ -28,7 +28,9 @@ class CareNames:
 
 @dataclass(frozen=True, eq=False)
 class CareSetting:
-    """One country, read once. `dial` is the emergency number as a telephone takes it, None in no known country."""
+    """One country, the same only as itself: it is read once, and what was composed with it is kept by it.
+
+    `dial` is the emergency number as a telephone takes it, None where the country is not known."""
 
     country: str
     paper: Literal["a4", "letter"]
