@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import zlib
 
-# The fastest level takes most of what there is to take: 120 kB of assessment become 19 kB in half a millisecond.
+from isal import isal_zlib
+
+# Writes what zlib reads, in a third of its time or less; higher levels take longer and gain little.
 _LEVEL = 1
 
 
 def pack(content: bytes) -> bytes:
     """The content, compressed (RFC 1950)."""
-    return zlib.compress(content, _LEVEL)
+    return isal_zlib.compress(content, _LEVEL)
 
 
 def unpack(packed: bytes) -> bytes:
