@@ -12,6 +12,7 @@ from fhir_app.assessment.read_answers import ReadResponse, read_answers
 from fhir_app.errors import InvalidQuestionnaireResponse, Issue, UnknownQuestionnaire
 from fhir_app.fhir.model import check_shape
 from fhir_app.fhir.read_json import read_json
+from fhir_app.fhir.received import patient_reference
 from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.library import Library
 
@@ -73,9 +74,7 @@ def read_response(body: bytes, library: Library) -> Reading:
 
 def _without_a_patient(resource: Mapping[str, Any]) -> tuple[Issue, ...]:
     """A result without a patient has no chart to go to: whoever sends it must hear of that, not find out."""
-    subject = resource.get("subject")
-    reference = subject.get("reference") if isinstance(subject, Mapping) else None
-    if isinstance(reference, str) and "Patient/" in reference:
+    if patient_reference(resource.get("subject")) is not None:
         return ()
     text = "The response refers to no Patient: it is assessed and listed here, but nothing is written to a chart."
     return (Issue("warning", "business-rule", text, expression="QuestionnaireResponse.subject"),)

@@ -83,12 +83,18 @@ def receive(
         held_by_origin=server_gave_id and origin != LOCAL,
         questionnaire_response=sent,
         status=questionnaire_response["status"],
-        subject=_patient(_reference(questionnaire_response.get("subject"))),
+        subject=patient_reference(questionnaire_response.get("subject")),
         encounter=_reference(questionnaire_response.get("encounter")),
         authored=questionnaire_response.get("authored"),
         accepted=accepted,
         language=questionnaire_response.get("language"),
     )
+
+
+def patient_reference(subject: object) -> str | None:
+    """The Patient whom a subject refers to, without the version; None when it refers to nobody or nothing else."""
+    reference = _reference(subject) if isinstance(subject, Mapping) else None
+    return reference if reference and _PATIENT.search(reference) else None
 
 
 def _has_server_meta(meta: Mapping[str, Any], origin: str) -> bool:
@@ -184,7 +190,3 @@ def _reference(element: Mapping[str, Any] | None) -> str | None:
 def _relative(reference: str, origin: str) -> str:
     base = origin.rstrip("/") + "/"
     return reference.removeprefix(base) if origin != LOCAL else reference
-
-
-def _patient(reference: str | None) -> str | None:
-    return reference if reference and _PATIENT.search(reference) else None

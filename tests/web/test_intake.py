@@ -39,7 +39,16 @@ def test_an_accepted_response_is_201_with_its_location_and_can_be_read_there(
     assert read.get_json()["item"] == json.loads(dump_json(response()))["item"]
 
 
-@pytest.mark.parametrize("subject", [{}, {"subject": {"display": "A"}}, {"subject": {"reference": "Group/1"}}])
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {},
+        {"subject": {"display": "A"}},
+        {"subject": {"reference": "Group/1"}},
+        {"subject": {"reference": "#Patient/1"}},
+        {"subject": {"reference": "urn:uuid:Patient/1"}},
+    ],
+)
 def test_a_response_without_a_patient_is_taken_with_a_warning_that_nothing_is_written(
     client: FlaskClient, response: MakeResponse, subject: dict[str, Any]
 ) -> None:
