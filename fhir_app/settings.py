@@ -36,6 +36,8 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: int = 0
     max_body_bytes: int = 1_048_576
+    header_seconds: int = 10
+    request_seconds: int = 30
     namespace: str = "https://w3id.org/fhir-app"
     fhir_server_url: str | None = None
     fhir_server_kind: DestinationKind = "hapi"
@@ -96,6 +98,8 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
                 problems.append(f"{PREFIX}{name.upper()}: needed with {PREFIX}FHIR_SERVER_URL")
     elif values["fhir_server_token"]:
         problems.append(f"{PREFIX}FHIR_SERVER_URL: needed with {PREFIX}FHIR_SERVER_TOKEN")
+    if values["request_seconds"] < values["header_seconds"]:
+        problems.append(f"{PREFIX}REQUEST_SECONDS: must not be less than {PREFIX}HEADER_SECONDS, which it includes")
     return problems
 
 
@@ -189,6 +193,8 @@ _READERS: dict[str, Any] = {
     "cors_origins": _origins,
     "trusted_proxies": _number(0, 8),
     "max_body_bytes": _number(10_000, 50_000_000),
+    "header_seconds": _number(1, 3600),
+    "request_seconds": _number(1, 3600),
     "namespace": _base_url,
     "fhir_server_url": _base_url,
     "fhir_server_kind": _one_of("hapi", "generic-r4", "sequential"),

@@ -117,6 +117,12 @@ def test_a_fhir_server_needs_the_organization_that_answers_for_results(monkeypat
     assert "ORGANIZATION_IDENTIFIER" in caught.value.public_text
 
 
+def test_the_time_for_a_request_includes_that_for_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FHIR_APP_HEADER_SECONDS", "31")
+    with pytest.raises(SettingsError, match="REQUEST_SECONDS"):
+        Settings.from_env()
+
+
 def test_the_readme_lists_every_setting_with_its_default() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `FHIR_APP_([A-Z_]+)` \| (\S*?) \|", readme, flags=re.MULTILINE))

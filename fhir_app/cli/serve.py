@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 from typing import Any
 
@@ -17,8 +18,11 @@ from fhir_app.cli._steady import keep_loaded
 from fhir_app.knowledge.library import Library
 from fhir_app.scrubbed_log import configure_log, frames, log
 from fhir_app.settings import Settings
+from fhir_app.web.gathering_worker import GatheringWorker, Limits
 
 GRACE_SECONDS = 20
+MOST_CONNECTIONS = 500
+"""Each needs a file descriptor, of which a process often has no more than 1024."""
 
 
 @click.command()
@@ -38,6 +42,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, settings: Settings, library: Library) -> None:
         self.settings = settings
         self.library = library
+        self.limits = Limits(settings.header_seconds, settings.request_seconds, settings.max_body_bytes)
         super().__init__()
 
     def load_config(self) -> None:
@@ -46,8 +51,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         for name, value in {
             "bind": [f"{host}:{settings.port}"],
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": GatheringWorker,
             "threads": settings.threads,
+            "worker_connections": MOST_CONNECTIONS,
             "keepalive": 15,
             "timeout": 60,
             "graceful_timeout": GRACE_SECONDS,
@@ -61,6 +67,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "forwarder_headers": "",
             "secure_scheme_headers": {},
             "when_ready": _announce,
+            "post_fork": _will_see_requests,
             "post_worker_init": _start_delivery,
             "worker_exit": _stop_delivery,
         }.items():
@@ -75,6 +82,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 def _announce(arbiter: Any) -> None:
     for listener in arbiter.LISTENERS:
         log().info("listening", address=str(listener))
+
+
+def _will_see_requests(_arbiter: Any, worker: Any) -> None:
+    worker.log.sees_requests = True
 
 
 def _start_delivery(worker: Any) -> None:
@@ -98,19 +109,33 @@ def _stop_delivery(_arbiter: Any, worker: Any) -> None:
 
 
 class ScrubbedLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's own words without what it puts into them: that may be a request's address."""
+    """What gunicorn says: in full from the process that binds and watches, because an operator needs that at start.
 
-    def _said(self, level: str, message: object) -> None:
-        log().log(logging.getLevelNamesMapping()[level], "gunicorn", reason=str(message)[:200])
+    In the process that serves, a text may quote a request: its address, the name of a header. There a text is told
+    only when gunicorn holds its values apart from it, and without those; else no more than the class of the fault.
+    """
+
+    sees_requests = False
+
+    def _said(self, level: str, message: object, args: tuple[object, ...]) -> None:
+        told: dict[str, object] = {}
+        fault = sys.exception()
+        if fault is not None:
+            told["error"] = type(fault).__name__
+        if not self.sees_requests:
+            told["reason"] = (str(message) % args if args else str(message))[:200]
+        elif args:
+            told["reason"] = str(message)[:200]
+        log().log(logging.getLevelNamesMapping()[level], "gunicorn", **told)
 
     def critical(self, msg: object, *args: object, **kwargs: object) -> None:
-        self._said("CRITICAL", msg)
+        self._said("CRITICAL", msg, args)
 
     def error(self, msg: object, *args: object, **kwargs: object) -> None:
-        self._said("ERROR", msg)
+        self._said("ERROR", msg, args)
 
     def exception(self, msg: object, *args: object, **kwargs: object) -> None:
-        self._said("ERROR", msg)
+        self._said("ERROR", msg, args)
 
     def warning(self, msg: object, *args: object, **kwargs: object) -> None:
-        self._said("WARNING", msg)
+        self._said("WARNING", msg, args)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from flask import Response, jsonify, request
+from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -34,6 +35,8 @@ def reply_to_error(error: Exception) -> Response:
         return _reply(error.code, (issue,), error)
     if isinstance(error, HTTPException):  # a redirect, which werkzeug raises as well
         return Response(status=error.code or 500, headers=dict(error.get_headers()))
+    if isinstance(error, ParseException):  # by gunicorn, as soon as somebody reads the body
+        return _reply(400, (Issue("error", "structure", "The body cannot be read: its chunks are broken."),), error)
     if isinstance(error, OperationalError):
         log().error("database", error=type(error).__name__, frames=frames(error))
         issue = Issue("error", "transient", "The database cannot be reached just now. Nothing was kept; send it again.")

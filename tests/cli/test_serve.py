@@ -127,6 +127,18 @@ def test_wrong_settings_stop_the_start_and_are_all_named() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        env = environment(PORT=port, DATABASE_URL=f"sqlite:///{tmp_path}/served.db")
+        done = subprocess.run([sys.executable, "-m", "fhir_app.cli", "serve"], env=env, capture_output=True, text=True)
+    assert done.returncode != 0
+    reasons = [json.loads(line).get("reason", "") for line in done.stderr.splitlines()]
+    assert f"Connection in use: ('127.0.0.1', {port})" in reasons
+
+
 def test_the_demonstration_shows_every_sample_and_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fhir_app.cli", "demo"]
     env = environment(FHIR_SERVER_URL="http://127.0.0.1:1/fhir", TOKENS="wrong on purpose")
