@@ -47,6 +47,8 @@ def read_tokens(text: str) -> tuple[Token, ...]:
             raise ValueError(f"entry {place}: {error}") from None
     if len({token.name for token in tokens}) != len(tokens):
         raise ValueError("two tokens have the same name")
+    if len({token.digest for token in tokens}) != len(tokens):
+        raise ValueError("two tokens have the same secret, so nobody could tell which of them a caller presents")
     return tuple(tokens)
 
 

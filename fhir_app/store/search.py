@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select, true
 
 from fhir_app.errors import InvalidSearch
-from fhir_app.store.date_ranges import Range, date_range
+from fhir_app.store.date_ranges import Range, date_range, microseconds
 from fhir_app.store.record import SHARED, recorded, with_body
 from fhir_app.store.search_parameters import Kind, parameters_of
 from fhir_app.store.tables import record, record_search
 
 _PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_FIRST, _LAST = (microseconds(moment.replace(tzinfo=UTC)) for moment in (datetime.min, datetime.max))
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def _one(parameter: str, kind: Kind, value: str, origin: str) -> ColumnElement[b
         return record.c.resource_id == value
     if parameter == "_lastUpdated":
         prefix, span = _span(value)
-        low, high = (datetime.fromtimestamp(0, UTC) + timedelta(microseconds=at) for at in (span.low, span.high))
+        low, high = _moment(span.low), _moment(span.high)
         return _compare(prefix, record.c.last_updated, record.c.last_updated, low, high)
     if parameter == "patient":
         value = value if "/" in value else f"Patient/{value}"
@@ -99,6 +101,11 @@ def _one(parameter: str, kind: Kind, value: str, origin: str) -> ColumnElement[b
     if kind == "reference":
         return _reference(parameter, value, origin)
     return _in_index(parameter, _same(kind, value))
+
+
+def _moment(at: int) -> datetime:
+    """The nearest that Python knows: year 1 begins earlier east of Greenwich, and year 9999 ends later in the west."""
+    return _EPOCH + timedelta(microseconds=min(max(at, _FIRST), _LAST))
 
 
 def _same(kind: Kind, value: str) -> ColumnElement[bool]:

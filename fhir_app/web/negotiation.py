@@ -9,13 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, current_app, request
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_accept_header
 
 from fhir_app.errors import NotAcceptable, TooLarge, UnsupportedMediaType
 from fhir_app.fhir.read_json import dump_json
 
 FHIR_JSON = "application/fhir+json"
 _JSON = {FHIR_JSON, "application/json", "application/json+fhir", "text/json"}  # the last two are older clients' names
+_ANYTHING = {"*/*", "application/*", "*"}
 _FORMATS = _JSON | {"json", "application/fhir json"}  # a "+" that was not escaped arrives as a space
 
 
@@ -33,10 +36,16 @@ def read_body() -> bytes:
         raise UnsupportedMediaType("This service speaks FHIR 4.0.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("The body must not be compressed.")
+    most: int = current_app.config["MAX_CONTENT_LENGTH"]
+    # Of a body without Content-Length werkzeug reads the first so many bytes and says nothing: one more tells.
+    request.max_content_length = most + 1
     try:
-        return request.get_data(cache=False)
+        body = request.get_data(cache=False)
     except RequestEntityTooLarge:
-        raise TooLarge(f"The body is larger than {current_app.config['MAX_CONTENT_LENGTH']} bytes.") from None
+        body = None
+    if body is None or len(body) > most:
+        raise TooLarge(f"The body is larger than {most} bytes.")
+    return body
 
 
 def check_acceptable() -> None:
@@ -46,21 +55,28 @@ def check_acceptable() -> None:
         if wanted.split(";")[0].strip().lower() not in _FORMATS:
             raise NotAcceptable(f"This service answers in {FHIR_JSON} only.")
         return
-    if "Accept" in request.headers and not any(_is_ours(kind) for kind, quality in request.accept_mimetypes if quality):
+    if not request.headers.get("Accept", "").strip():  # an empty one asks for nothing
+        return
+    if not any(_is_ours(kind) for kind, quality in _accepted() if quality):
         raise NotAcceptable(f"This service answers in {FHIR_JSON} only.")
+
+
+def _accepted() -> MIMEAccept:
+    """Java's own client writes `*; q=.2`, whose number is not quite as RFC 9110 wants it."""
+    return parse_accept_header(request.headers.get("Accept", "").replace("q=.", "q=0."), MIMEAccept)
 
 
 def _is_ours(media_range: str) -> bool:
     kind, *parameters = [part.strip().lower() for part in media_range.split(";")]
     version = next((p.split("=", 1)[1].strip('"') for p in parameters if p.startswith("fhirversion=")), "4.0")
-    return version.startswith("4.0") and (kind in _JSON or kind in ("*/*", "application/*"))
+    return version.startswith("4.0") and kind in _JSON | _ANYTHING
 
 
 def _reply_type() -> str:
     """`application/json` for those who ask for exactly that, FHIR's own type for everybody else."""
     if "_format" in request.args:
         return FHIR_JSON
-    kinds = [kind.split(";")[0].strip().lower() for kind, _ in request.accept_mimetypes]
+    kinds = [kind.split(";")[0].strip().lower() for kind, _ in _accepted()]
     return "application/json" if kinds and set(kinds) <= {"application/json", "text/json"} else FHIR_JSON
 
 

@@ -15,6 +15,8 @@ ParameterType = Literal["token", "reference", "date", "string", "uri"]
 
 DEFAULT_COUNT = 20
 MOST = 200
+MOST_VALUES = 200
+"""Of all parameters together. Each is a condition of the query, and SQLite takes no more than 1000 of those."""
 PAGE_PARAMETER = "_page"
 
 _DATE = re.compile(
@@ -67,8 +69,8 @@ class Page:
 def read_search(arguments: Iterable[tuple[str, str]], parameters: Sequence[SearchParameter], *, strict: bool) -> Asked:
     """The arguments of a search -> what is asked.
 
-    Raises InvalidSearch for a bad value, for a modifier that we do not support on a parameter that we do, and, if
-    `strict`, for every parameter that would otherwise be ignored.
+    Raises InvalidSearch for a bad value, for too many of them, for a modifier that we do not support on a parameter
+    that we do, and, if `strict`, for every parameter that would otherwise be ignored.
     """
     known = {parameter.name: parameter for parameter in parameters}
     criteria: list[SearchCriterion] = []
@@ -81,11 +83,13 @@ def read_search(arguments: Iterable[tuple[str, str]], parameters: Sequence[Searc
             raise InvalidSearch("A search value holds a control character.")
         if key in ("_count", "_summary", PAGE_PARAMETER):
             paging[key] = value
-        elif name in known and value:
+        elif name in known and _split(value):
             criteria.append(_criterion(known[name], modifier or None, value))
             used.append((key, value))
         elif key not in _ELSEWHERE:
             ignored.append(name if name in known else "another parameter")
+    if sum(len(criterion.values) for criterion in criteria) > MOST_VALUES:
+        raise InvalidSearch(f"A search takes {MOST_VALUES} values and no more; this one has more.")
     count, only_total = _size(paging, ignored)
     if strict and ignored:
         raise InvalidSearch(

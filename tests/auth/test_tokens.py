@@ -60,6 +60,12 @@ def test_the_digest_is_not_in_the_repr() -> None:
     assert CLINIC.digest not in repr(CLINIC)
 
 
+def test_one_secret_for_two_tokens_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ValueError, match="same secret") as caught:
+        read_tokens(f"a:{CLINIC.digest}:https://one.example b:{CLINIC.digest}:https://two.example")
+    assert CLINIC.digest not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "fine"),
     [

@@ -118,7 +118,15 @@ def test_dates_compare_by_what_their_precision_covers(database: Database, value:
 
 
 @pytest.mark.parametrize(
-    ("value", "found"), [("ge2026-03-01", True), ("2026-03-01T12:00:00Z", True), ("lt2026-03-01", False)]
+    ("value", "found"),
+    [
+        ("ge2026-03-01", True),
+        ("2026-03-01T12:00:00Z", True),
+        ("lt2026-03-01", False),
+        ("lt9999-12-31T23:59:59-14:00", True),
+        ("ge0001-01-01T00:00:00+14:00", True),
+        ("le0001-01-01T00:00:00+14:00", False),
+    ],
 )
 def test_the_time_of_the_last_update_is_searched_like_any_date(database: Database, value: str, found: bool) -> None:
     keep(database, "s", observation("a"), now=NOW)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from fhir_app.app import Parts
 from fhir_app.fhir.read_json import dump_json
 from tests.web.conftest import CAUDA_EQUINA
 
@@ -216,12 +218,28 @@ def test_what_cannot_be_read_is_refused_with_an_operation_outcome(
     assert reply.content_type.startswith("application/fhir+json")
 
 
+@pytest.mark.parametrize(("more", "status"), [(0, 400), (1, 413), (100_000, 413)])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_the_largest_body_is_taken_and_one_more_byte_is_not(
+    client: FlaskClient, parts: Parts, chunked: bool, more: int, status: int
+) -> None:
+    size = parts.settings.max_body_bytes + more
+    environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""} if chunked else {}
+    stream = BytesIO(b" " * size)
+    length = {} if chunked else {"content_length": size}
+    reply = client.post(PATH, input_stream=stream, headers=FHIR_JSON, environ_overrides=environ, **length)
+    assert reply.status_code == status
+
+
 @pytest.mark.parametrize(
     "accept",
     [
         "application/fhir+json",
         "application/json",
         "*/*",
+        "*",
+        "",
+        "text/html, image/gif, *; q=.2, */*; q=.2",
         "application/*;q=0.1",
         "text/html, */*;q=0.8",
         "application/fhir+xml;q=1.0, application/json+fhir;q=0.5",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_app.errors import InvalidSearch
-from fhir_app.web.search_parameters import MOST, Page, SearchParameter, bundle_page, read_search
+from fhir_app.web.search_parameters import MOST, MOST_VALUES, Page, SearchParameter, bundle_page, read_search
 
 PARAMETERS = (
     SearchParameter("_id", "token"),
@@ -65,6 +65,17 @@ def test_what_is_unknown_is_ignored_and_told_or_refused_when_strict() -> None:
 def test_a_bad_value_is_refused(key: str, value: str) -> None:
     with pytest.raises(InvalidSearch):
         read_search([(key, value)], PARAMETERS, strict=False)
+
+
+def test_more_values_than_a_query_can_hold_are_refused_in_words() -> None:
+    for arguments in ([("_id", ",".join("a" * (MOST_VALUES + 1)))], [("_id", "a")] * (MOST_VALUES + 1)):
+        with pytest.raises(InvalidSearch, match=str(MOST_VALUES)):
+            read_search(arguments, PARAMETERS, strict=False)
+    assert read_search([("_id", ",".join("a" * MOST_VALUES))], PARAMETERS, strict=False).criteria
+
+
+def test_commas_alone_are_no_value() -> None:
+    assert read_search([("_id", ",,")], PARAMETERS, strict=False).ignored == ("_id",)
 
 
 @pytest.mark.parametrize(
