@@ -31,6 +31,8 @@ def submissions() -> None:
 def list_(flagged: bool, refused: bool, as_json: bool) -> None:
     """List the newest revision of each response, the most urgent first.
 
+    One that could not be assessed may hide anything: it stands after those of the same day, and before the rest.
+
     The last column names it as its sender does: the id on the FHIR server that it came from, its identifier, or else
     the id that it got here, which the Location of the reply ends with.
     """

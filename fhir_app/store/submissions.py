@@ -80,6 +80,10 @@ class Listed:
     mark: str
 
 
+_FOR_NOBODY = -1
+_NOT_ASSESSED = 35
+"""Between "soon", 30, and "same-day", from 40 on: the tens are `knowledge.intake.Urgency`, see `arrival.py`."""
+
 _PLAIN = tuple(field.name for field in fields(Submission) if field.name not in ("order", "issues"))
 _COLUMNS = (*(submissions.c[name] for name in _PLAIN), submissions.c.order_key, submissions.c.issues)
 
@@ -157,6 +161,8 @@ def listing(
 ) -> tuple[Listed, ...]:
     """A work list: most urgent first, then newest first. `subject` is a reference of `origin`.
 
+    What could not be assessed, such as a response to an unknown Questionnaire, may hide anything: it stands above all
+    that is known to wait for days, and below what is known to need somebody today.
     Only the newest revision of each identity unless `all_revisions`; `after` is the `mark` of the line before.
     """
     urgency = _urgency()
@@ -177,9 +183,8 @@ def listing(
 
 
 def _urgency() -> ColumnElement[int]:
-    # Withdrawn answers are urgent for nobody; what could not be assessed stands below what is known to be urgent.
     withdrawn = submissions.c.status == "entered-in-error"
-    return case((withdrawn, -1), else_=func.coalesce(assessments.c.urgency, 0))
+    return case((withdrawn, _FOR_NOBODY), else_=func.coalesce(assessments.c.urgency, _NOT_ASSESSED))
 
 
 def _below(mark: str) -> ColumnElement[bool]:

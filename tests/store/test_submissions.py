@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fhir_app.errors import Issue
+from fhir_app.knowledge.intake import Urgency
 from fhir_app.store import assessments, submissions
 from fhir_app.store.assessments import StoredAssessment
 from fhir_app.store.database import Database
@@ -83,10 +84,25 @@ def test_the_work_list_puts_the_most_urgent_first_then_the_newest(database: Data
     add(database, submission("old", accepted=NOW), urgency=20)
     add(database, submission("new", accepted=NOW + timedelta(1)), urgency=20)
     add(database, submission("urgent", accepted=NOW - timedelta(9)), urgency=50, flagged=True)
-    add(database, submission("unread", accepted=NOW + timedelta(2)))
     add(database, submission("withdrawn", status="entered-in-error"), urgency=50, flagged=True)
-    assert listed(database) == ["urgent", "new", "old", "unread", "withdrawn"]
+    assert listed(database) == ["urgent", "new", "old", "withdrawn"]
     assert listed(database, flagged_only=True) == ["urgent", "withdrawn"]
+
+
+def test_what_could_not_be_assessed_stands_above_all_that_can_wait_for_days(database: Database) -> None:
+    for urgency in Urgency:
+        add(database, submission(urgency.word), urgency=10 * urgency)
+    add(database, submission("unread", accepted=NOW - timedelta(2)))
+    add(database, submission("unread and withdrawn", status="entered-in-error"))
+    assert listed(database) == [
+        "emergency",
+        "same-day",
+        "unread",
+        "soon",
+        "routine",
+        "self-care",
+        "unread and withdrawn",
+    ]
 
 
 def test_the_work_list_can_be_paged_without_gap_or_double(database: Database) -> None:
