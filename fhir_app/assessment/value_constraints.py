@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Literal
+
+import regex
 
 from fhir_app.knowledge.answer_values import read_choice, read_decimal
 from fhir_app.knowledge.answers import AnswerValue, Coding, DateText, Quantity
@@ -22,6 +23,8 @@ _HL7 = "http://hl7.org/fhir/StructureDefinition/"
 _SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/"
 # https://hl7.org/fhir/R4/extension-maxsize.html counts in megabytes.
 _MEGABYTE = 1_048_576
+_PATTERN_SECONDS = 1.0
+"""For one answer. An honest pattern takes microseconds; one such as `(a|aa)+` takes longer than anybody lives."""
 
 
 def constraints(item: Item, kind: str) -> tuple[Constraint, ...]:
@@ -65,18 +68,22 @@ def _length(is_wrong: Callable[[int], bool], text: str, code: str) -> Constraint
     return check
 
 
-def _compiled(pattern: str) -> re.Pattern[str] | None:
+def _compiled(pattern: str) -> regex.Pattern[str] | None:
     try:
-        return re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
+        return regex.compile(pattern)
+    except (regex.error, OverflowError, RecursionError, MemoryError):
         return None
 
 
-def _pattern(pattern: re.Pattern[str]) -> Constraint:
+def _pattern(pattern: regex.Pattern[str]) -> Constraint:
     def check(raw: Any, value: AnswerValue) -> tuple[str, str] | None:
-        if isinstance(value, str) and pattern.fullmatch(value) is None:
-            return "value", "does not have the form that the question asks for"
-        return None
+        if not isinstance(value, str):
+            return None
+        try:
+            fits = pattern.fullmatch(value, timeout=_PATTERN_SECONDS) is not None
+        except TimeoutError:
+            return "too-costly", "cannot be checked: the pattern that the question asks for takes too long"
+        return None if fits else ("value", "does not have the form that the question asks for")
 
     return check
 
