@@ -193,5 +193,5 @@ def evidence_finding(item: CompiledEvidence, counted: bool, answers: Answers, ga
 
 
 def needed_answered(scoring: Scoring, answers: Answers) -> bool:
-    """Whether the questions without which no likelihood word is given were answered."""
-    return all(answers.state(link_id) is ANSWERED for link_id in scoring.needed)
+    """Whether the questions without which no likelihood word is given were answered, so that all of it can be read."""
+    return all(answers.state(link_id) is ANSWERED and link_id not in answers.unread for link_id in scoring.needed)

@@ -15,7 +15,8 @@ from fhir_app.knowledge.answers import BLANK, UNDETERMINED, State
 from fhir_app.knowledge.truth import NO, YES
 
 Shown = Literal["yes", "no", "undetermined", "untold"]
-"""Whether a person sees an item. `untold`: its condition is not evaluated here, so nobody can say."""
+"""Whether a person sees an item. `untold`: its condition is not evaluated here, or rests on an answer that cannot be
+read, so nobody can say, and the item is neither demanded nor refused."""
 
 Demand = Literal["error", "warning"] | None
 """How much it matters that a required item is missing."""
@@ -51,11 +52,13 @@ def check_items(form: Form, gathering: Gathering, *, held_to_required: bool) -> 
 def _level(
     walk: _Walk, items: tuple[FormItem, ...], found: Level, path: str, scopes: tuple[Scope, ...], demand: Demand
 ) -> None:
+    unread = scopes[0].unread
     for form_item in items:
         occurrences = found.get(form_item.link_id)
         shown = _shown(form_item, scopes)
         if shown == "yes" or (shown == "untold" and occurrences):
-            _shown_item(walk, form_item, occurrences, path, scopes, demand if shown == "yes" else None)
+            demanded = shown == "yes" and not (unread and _rests_on_unread(form_item, scopes))
+            _shown_item(walk, form_item, occurrences, path, scopes, demand if demanded else None)
             continue
         if occurrences:
             _disabled_item(walk, form_item, occurrences)
@@ -73,7 +76,14 @@ def _shown(form_item: FormItem, scopes: tuple[Scope, ...]) -> Shown:
     known = form_item.strict(answers)
     if known is NO:
         return "no"
-    return "yes" if known is YES or form_item.shown(answers) is YES else "undetermined"
+    if known is YES or form_item.shown(answers) is YES:
+        return "yes"
+    return "untold" if _rests_on_unread(form_item, scopes) else "undetermined"
+
+
+def _rests_on_unread(form_item: FormItem, scopes: tuple[Scope, ...]) -> bool:
+    """Whether the condition reads an answer that cannot be read in full."""
+    return not form_item.looks_in.keys().isdisjoint(nearest(form_item, scopes).unread)
 
 
 def _shown_item(

@@ -7,7 +7,7 @@ from typing import Any
 
 from fhir_app.assessment.check_datatypes import datatype_problems, referenced_type
 from fhir_app.assessment.form import FormItem
-from fhir_app.assessment.option_membership import option_key
+from fhir_app.assessment.option_membership import folded, option_key
 from fhir_app.errors import Severity
 from fhir_app.knowledge.answers import AnswerValue, Coding
 from fhir_app.knowledge.questionnaire import Option
@@ -59,7 +59,7 @@ class ValueCheck:
             option = form_item.options.get(option_key(value))
             yield from self._membership(form_item, key, value, option)
         if isinstance(value, Coding):
-            yield from self._code(value, option)
+            yield from self._code(form_item, value, option)
         elif key == "valueReference":
             yield from self._reference(form_item, raw)
 
@@ -80,9 +80,13 @@ class ValueCheck:
             elif member is Truth.UNKNOWN:
                 yield "warning", "not-found", "is not checked: the value set or a code system of it is not at hand", ""
 
-    def _code(self, value: Coding, option: Option | None) -> Iterator[Finding]:
+    def _code(self, form_item: FormItem, value: Coding, option: Option | None) -> Iterator[Finding]:
         if value.system is not None and value.system in self._terminology.value_sets:
             yield "error", "value", "has a value set where its code system should stand", ".system"
+        if option is not None and _is_display_of_another(form_item, option, value.display):
+            # The person read the display and the rules read the code: nobody can say which of the two was meant.
+            yield "error", "value", "has the display of another option of the question", ".display"
+            return
         system = self._terminology.system(value)
         if system is None or value.code is None:
             if option is not None and not _is_display_of(option, value.display):
@@ -94,10 +98,10 @@ class ValueCheck:
             if option is None:
                 yield "error", "code-invalid", "has a code that its code system does not have", ".code"
             return
-        said = _folded(value.display)
+        said = folded(value.display) if value.display is not None else None
         if said is None or (option is not None and _is_display_of(option, value.display)):
             return
-        known = {_folded(display) for displays in concept.displays.values() for display in displays}
+        known = {folded(display) for displays in concept.displays.values() for display in displays}
         if known and said not in known:
             has_language = self._language == "en" or any(
                 language.split("-")[0].lower() == self._language for language in concept.displays
@@ -134,5 +138,8 @@ def _is_display_of(option: Option, display: str | None) -> bool:
     return display is None or display == option.text or display in option.texts.values()
 
 
-def _folded(display: str | None) -> str | None:
-    return " ".join(display.split()).casefold() if display is not None else None
+def _is_display_of_another(form_item: FormItem, option: Option, display: str | None) -> bool:
+    if display is None or _is_display_of(option, display):
+        return False
+    named = form_item.by_display.get(folded(display), ())
+    return bool(named) and option not in named

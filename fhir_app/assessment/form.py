@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from fhir_app.assessment.option_membership import options_by_key
+from fhir_app.assessment.option_membership import options_by_code, options_by_display, options_by_key
 from fhir_app.assessment.value_constraints import Constraint, constraints
 from fhir_app.knowledge.answer_values import READERS, Reader
 from fhir_app.knowledge.answers import (
@@ -52,7 +52,7 @@ _OCCURRENCES = "http://hl7.org/fhir/StructureDefinition/questionnaire-{}Occurs"
 class FormItem:
     """One item, prepared. `chain`: the repeating containers above it. `looks_in`: for each question that its
     condition reads, how many of those containers the two share, so that a condition inside a repeated group reads
-    the answer of the same repetition."""
+    the answer of the same repetition. `by_code`, `by_display`: the options that one part of a Coding names alone."""
 
     item: Item
     link_id: str
@@ -70,6 +70,8 @@ class FormItem:
     max_occurs: int | None
     is_choice: bool
     options: Mapping[Hashable, Option]
+    by_code: Mapping[str, tuple[Option, ...]]
+    by_display: Mapping[str, tuple[Option, ...]]
     exclusive: frozenset[Hashable]
     targets: frozenset[str]
     words: frozenset[str] = field(repr=False)
@@ -141,6 +143,8 @@ def _prepare(item: Item, position: int, chains: Mapping[str, tuple[str, ...]], e
         max_occurs=_occurs(item, "max"),
         is_choice=item.type in ("choice", "open-choice"),
         options=options,
+        by_code=options_by_code(item),
+        by_display=options_by_display(item),
         exclusive=frozenset(key for key, option in options.items() if option.exclusive),
         targets=_targets(item),
         words=frozenset(item.texts.values()),
@@ -197,12 +201,13 @@ def _occurs(item: Item, which: str) -> int | None:
 class Scope:
     """The answers inside one repetition of a container (the root: of the whole response); an AnswerSource."""
 
-    __slots__ = ("_codings", "answered", "parent", "states")
+    __slots__ = ("_codings", "answered", "parent", "states", "unread")
 
     def __init__(self, parent: Scope | None) -> None:
         self.parent = parent
         self.answered: dict[str, list[AnswerValue]] = {}
         self.states: dict[str, State] = {}
+        self.unread: set[str] = set()
         self._codings: dict[str, list[CodingKey]] = {}
 
     def add(self, link_id: str, value: AnswerValue) -> None:
@@ -211,6 +216,14 @@ class Scope:
             scope.answered.setdefault(link_id, []).append(value)
             if isinstance(value, Coding):
                 scope._codings.setdefault(link_id, []).append((value.system, value.code))
+            scope = scope.parent
+
+    def mark_unread(self, link_id: str) -> None:
+        """Something in an answer to the question cannot be read; as far as nothing else is answered, it is blank."""
+        self.settle(link_id, BLANK)
+        scope: Scope | None = self
+        while scope is not None:
+            scope.unread.add(link_id)
             scope = scope.parent
 
     def settle(self, link_id: str, state: State) -> None:
@@ -257,6 +270,10 @@ class Nearest:
 
     def codings(self, link_id: str) -> Sequence[CodingKey]:
         return self._scope(link_id).codings(link_id)
+
+    @property
+    def unread(self) -> frozenset[str]:
+        return frozenset(link_id for link_id in self._looks_in if link_id in self._scope(link_id).unread)
 
 
 def nearest(form_item: FormItem, scopes: tuple[Scope, ...]) -> AnswerSource:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_app.assessment.form import Form, FormItem, Scope
+from fhir_app.assessment.refused_answers import NOTHING_SAID, Refused, still_said
 from fhir_app.errors import Issue, Severity
 from fhir_app.knowledge.answers import AnswerValue
 
@@ -66,7 +67,12 @@ def noun(form_item: FormItem | None) -> str:
 
 
 def gather(form: Form, questionnaire_response: Mapping[str, Any], check_answer: CheckAnswer) -> Gathering:
-    """Walks the whole response. Takes any JSON object; never raises."""
+    """Walks the whole response. Takes any JSON object; never raises.
+
+    Every answer to a question of the form is gathered, wherever it stands: under an item that is not enabled or whose
+    condition rests on an answer that cannot be read, at another place than in the form, and inside an item that the
+    form does not have. Rules read it as any other answer, because a red flag may be among them.
+    """
     gathering = Gathering(form, check_answer)
     _modifiers(gathering, questionnaire_response, "QuestionnaireResponse", None)
     gathering.top = _items(gathering, questionnaire_response, form.by_link_id, "QuestionnaireResponse", gathering.root)
@@ -97,6 +103,8 @@ def _items(
         here = f"{path}.item[{index}]"
         form_item = _form_item(gathering, raw, expected, here)
         if form_item is None:
+            for link_id, occurrences in _inside_unknown(gathering, raw, expected, here, scope).items():
+                level.setdefault(link_id, []).extend(occurrences)
             continue
         occurrence = _occurrence(gathering, raw, form_item, here, scope)
         if form_item.link_id not in expected:
@@ -114,6 +122,22 @@ def _items(
         for link_id, paths in counts.items():
             if len(paths) > 1:
                 _repeated(gathering, expected[link_id], paths[1])
+    return level
+
+
+def _inside_unknown(gathering: Gathering, raw: Any, expected: Mapping[str, FormItem], path: str, scope: Scope) -> Level:
+    """What stands inside an item that the form does not have, read as if it stood in the place of that item."""
+    level: Level = {}
+    if not isinstance(raw, dict):
+        return level
+    answers = raw.get("answer")
+    inside = [(raw, path)]
+    if isinstance(answers, list):
+        inside += [(answer, f"{path}.answer[{index}]") for index, answer in enumerate(answers)]
+    for element, here in inside:
+        if isinstance(element, dict) and "item" in element:
+            for link_id, occurrences in _items(gathering, element, expected, here, scope).items():
+                level.setdefault(link_id, []).extend(occurrences)
     return level
 
 
@@ -189,6 +213,7 @@ def _answers(gathering: Gathering, raw_answers: Any, form_item: FormItem, occurr
     path = occurrence.path
     if not isinstance(raw_answers, list):
         gathering.report("structure", "must have its answers in a list", f"{path}.answer", form_item)
+        scope.mark_unread(form_item.link_id)
         return
     occurrence.answers = len(raw_answers)
     if len(raw_answers) > 1 and not form_item.item.repeats:
@@ -197,9 +222,15 @@ def _answers(gathering: Gathering, raw_answers: Any, form_item: FormItem, occurr
     for index, answer in enumerate(raw_answers):
         if not isinstance(answer, dict):
             gathering.report("structure", "must be an object", f"{path}.answer[{index}]", form_item, subject=_ANSWER)
+            scope.mark_unread(form_item.link_id)
             continue
         value = _value(gathering, answer, form_item, path, index)
-        if value is not None:
+        if isinstance(value, Refused):
+            scope.mark_unread(form_item.link_id)
+            for said in value.says:
+                occurrence.values.append(said)
+                scope.add(form_item.link_id, said)
+        elif value is not None:
             occurrence.values.append(value)
             scope.add(form_item.link_id, value)
         if "modifierExtension" in answer:
@@ -212,7 +243,8 @@ def _answers(gathering: Gathering, raw_answers: Any, form_item: FormItem, occurr
 
 def _value(
     gathering: Gathering, answer: Mapping[str, Any], form_item: FormItem, path: str, index: int
-) -> AnswerValue | None:
+) -> AnswerValue | Refused | None:
+    """What one answer says; None when it has no value, which is no answer."""
     for key, read in form_item.kinds:
         if key in answer:
             raw = answer[key]
@@ -220,14 +252,24 @@ def _value(
             if value is None:
                 text = f"is not a valid {key}"
                 gathering.report("value", text, f"{path}.answer[{index}].value", form_item, subject=_ANSWER)
-                return None
+                return NOTHING_SAID
+            is_read = True
             for severity, code, text, part in gathering.check_answer(form_item, key, raw, value):
                 gathering.report(code, text, f"{path}.answer[{index}].value{part}", form_item, severity, _ANSWER)
-            return value
-    wrong = [key for key in answer if isinstance(key, str) and key.startswith("value")]
-    if wrong:
+                is_read = is_read and severity != "error"
+            if len(answer) > 1 and len(_value_keys(answer)) > 1:
+                text = "has values of several types"
+                gathering.report("structure", text, f"{path}.answer[{index}].value", form_item, subject=_ANSWER)
+                is_read = False
+            return value if is_read else still_said(form_item, value)
+    if _value_keys(answer):
         wanted = " or ".join(key for key, _ in form_item.kinds)
         article = "an" if form_item.item.type[0] in "aeio" else "a"  # a url
         text = f"has the wrong type: {article} {form_item.item.type} question takes {wanted}"
         gathering.report("structure", text, f"{path}.answer[{index}].value", form_item, subject=_ANSWER)
+        return NOTHING_SAID
     return None
+
+
+def _value_keys(answer: Mapping[str, Any]) -> list[str]:
+    return [key for key in answer if isinstance(key, str) and key.startswith("value")]

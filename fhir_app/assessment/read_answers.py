@@ -40,8 +40,9 @@ def read_answers(
     """Reads a response against its Questionnaire (R4, https://hl7.org/fhir/R4/questionnaireresponse.html#notes).
 
     Never raises, whatever the JSON object holds, and gathers the answers that can be read even when there are errors
-    and even under items that are not enabled: a red flag may be among them. That `questionnaire` is the one that the
-    response names is the caller's business.
+    and even under items that are not enabled: a red flag may be among them. An answer that is refused counts for what
+    it plainly ticks and is otherwise a gap (`Answers.unread`). That `questionnaire` is the one that the response names
+    is the caller's business.
     """
     form = prepare(questionnaire)
     check = ValueCheck(_seen_from(questionnaire, terminology or built_in()), questionnaire_response)
@@ -60,4 +61,4 @@ def _seen_from(questionnaire: Questionnaire, terminology: Terminology) -> Termin
 def _answers(form: Form, gathering: Gathering) -> Answers:
     answered = {link_id: tuple(values) for link_id, values in gathering.root.answered.items()}
     states = {link_id: state for link_id, state in gathering.root.states.items() if link_id not in answered}
-    return Answers(answered, states)
+    return Answers(answered, states, frozenset(gathering.root.unread))

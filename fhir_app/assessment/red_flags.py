@@ -8,6 +8,9 @@ from fhir_app.knowledge.answers import Answers
 from fhir_app.knowledge.intake import Disposition
 from fhir_app.knowledge.truth import NO, UNKNOWN, YES
 
+_Fires = tuple[Disposition | None, bool, Answers]
+"""The disposition at which a row fires (None: it does not), whether a gap set it, and the answers in which it does."""
+
 
 def find_red_flags(
     rules: CompiledIntake, answers: Answers, gaps: frozenset[str], turned: frozenset[str]
@@ -18,21 +21,35 @@ def find_red_flags(
     A row is `present` when its condition is yes, or unknown while its gate is yes; `absent` only when its condition
     stays no even if every gap is read as unknown; anything between is `not-assessed`. `turned`: the rows that an
     answer or a gap can turn (`CompiledIntake.turned`).
+
+    Where an answer could not be read in full, each row is read twice: by what could be read, so that no tick is lost,
+    and as if the question were blank, so that a tick which excludes something, or makes it less urgent, comforts
+    nobody while the rest of the answer is unknown. The more urgent of the two stands.
     """
+    readings = _readings(answers)
     # A row that nothing turns stands as it does on an empty form: absent.
-    fired = [(flag, *_fires(flag, answers)) for flag in rules.flags if flag.flag.id in turned]
+    fired = [(flag, _fires(flag, readings)) for flag in rules.flags if flag.flag.id in turned]
     reported = _most_urgent_of_each_family(fired)
-    found = {
-        flag.flag.id: _finding(flag, disposition, by_gap, flag.flag.id in reported, answers, gaps)
-        for flag, disposition, by_gap in fired
-    }
+    found = {flag.flag.id: _finding(flag, fires, flag.flag.id in reported, readings, gaps) for flag, fires in fired}
     rows = [found.get(flag.flag.id, flag.absent) for flag in rules.flags]
     absent = [row for row in rows if row.status == "absent"]
     return (*sorted((row for row in found.values() if row.status != "absent"), key=_order), *absent)
 
 
-def _fires(flag: CompiledFlag, answers: Answers) -> tuple[Disposition | None, bool]:
-    """The disposition at which the row fires (None: it does not) and whether a gap set it."""
+def _readings(answers: Answers) -> tuple[Answers, ...]:
+    return (answers, answers.with_unread_left_blank()) if answers.unread else (answers,)
+
+
+def _fires(flag: CompiledFlag, readings: tuple[Answers, ...]) -> _Fires:
+    """How the row fires in the reading in which it is most urgent; the first of equals."""
+    first, *others = [_fires_by(flag, answers) for answers in readings]
+    for other in others:
+        if other[0] is not None and (first[0] is None or other[0] > first[0]):
+            first = other
+    return first
+
+
+def _fires_by(flag: CompiledFlag, answers: Answers) -> _Fires:
     disposition, by_gap = None, False
     blank = flag.flag.blank
     for branch in flag.branches:
@@ -41,7 +58,7 @@ def _fires(flag: CompiledFlag, answers: Answers) -> tuple[Disposition | None, bo
             disposition, by_gap = flag.flag.disposition, False
         elif truth is UNKNOWN and blank is not None and _is_open(branch, blank, disposition, answers):
             disposition, by_gap = blank, True
-    return disposition, by_gap
+    return disposition, by_gap, answers
 
 
 def _is_open(branch: Branch, blank: Disposition, so_far: Disposition | None, answers: Answers) -> bool:
@@ -50,9 +67,9 @@ def _is_open(branch: Branch, blank: Disposition, so_far: Disposition | None, ans
     return (so_far is None or blank > so_far) and branch.gate(answers) is YES
 
 
-def _most_urgent_of_each_family(fired: list[tuple[CompiledFlag, Disposition | None, bool]]) -> frozenset[str]:
+def _most_urgent_of_each_family(fired: list[tuple[CompiledFlag, _Fires]]) -> frozenset[str]:
     best: dict[str, tuple[Disposition, str]] = {}
-    for flag, disposition, _ in fired:
+    for flag, (disposition, _, _) in fired:
         if disposition is None:
             continue
         # Rows that report a gap each speak of another gap, so none stands for the others.
@@ -63,16 +80,12 @@ def _most_urgent_of_each_family(fired: list[tuple[CompiledFlag, Disposition | No
 
 
 def _finding(
-    flag: CompiledFlag,
-    disposition: Disposition | None,
-    by_gap: bool,
-    reported: bool,
-    answers: Answers,
-    gaps: frozenset[str],
+    flag: CompiledFlag, fires: _Fires, reported: bool, readings: tuple[Answers, ...], gaps: frozenset[str]
 ) -> RedFlagFinding:
     row = flag.flag
+    disposition, by_gap, answers = fires
     present = disposition is not None
-    status: FlagStatus = "present" if present else _absent_or_not_assessed(flag, answers, gaps)
+    status: FlagStatus = "present" if present else _absent_or_not_assessed(flag, readings, gaps)
     return RedFlagFinding(
         id=row.id,
         family=row.family,
@@ -89,10 +102,10 @@ def _finding(
     )
 
 
-def _absent_or_not_assessed(flag: CompiledFlag, answers: Answers, gaps: frozenset[str]) -> FlagStatus:
+def _absent_or_not_assessed(flag: CompiledFlag, readings: tuple[Answers, ...], gaps: frozenset[str]) -> FlagStatus:
     if flag.link_ids.isdisjoint(gaps):
         return "absent"
-    return "absent" if flag.strict(answers) is NO else "not-assessed"
+    return "absent" if all(flag.strict(answers) is NO for answers in readings) else "not-assessed"
 
 
 def _order(finding: RedFlagFinding) -> tuple[int, int, int]:
@@ -103,7 +116,9 @@ def _order(finding: RedFlagFinding) -> tuple[int, int, int]:
 
 
 def find_triggers(rules: CompiledIntake, answers: Answers, gaps: frozenset[str]) -> tuple[TriggerFinding, ...]:
-    """The article's own triggers that fire, most urgent first."""
+    """The article's own triggers that fire, most urgent first; where an answer could not be read in full, also those
+    that would fire if its question were blank, since an exclusion in it was not affirmed for certain."""
+    readings = _readings(answers)
     found = [
         TriggerFinding(
             id=rule.trigger.id,
@@ -114,6 +129,6 @@ def find_triggers(rules: CompiledIntake, answers: Answers, gaps: frozenset[str])
             sources=rule.sources,
         )
         for rule in rules.triggers
-        if rule.when(answers) is YES
+        if any(rule.when(read) is YES for read in readings)
     ]
     return tuple(sorted(found, key=lambda finding: finding.disposition, reverse=True))

@@ -83,6 +83,9 @@ class AnswerSource(Protocol):
 
     def codings(self, link_id: str) -> Collection[CodingKey]: ...
 
+    @property
+    def unread(self) -> Collection[str]: ...
+
 
 _NO_CODES: frozenset[str] = frozenset()
 
@@ -92,11 +95,15 @@ class Answers:
     """The answers of one response, by linkId.
 
     `answered` holds every question with at least one answer; `states` every question of the Questionnaire that is
-    not answered and not simply `NOT_ASKED` (unknown linkIds read as not asked).
+    not answered and not simply `NOT_ASKED` (unknown linkIds read as not asked). `unread` holds every question with an
+    answer of which something could not be read, such as a code that is none of its options. What could be read of it
+    stands in `answered` and counts as ticked; what is not ticked there is unknown, as in a question that is blank,
+    since the part that could not be read may have said it.
     """
 
     answered: Mapping[str, tuple[AnswerValue, ...]]
     states: Mapping[str, State] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
     _codes: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -105,6 +112,9 @@ class Answers:
             for link_id, values in self.answered.items()
         }
         object.__setattr__(self, "_codes", codes)
+        if self.unread:
+            blank = dict.fromkeys(self.unread.difference(self.answered), BLANK)
+            object.__setattr__(self, "states", {**self.states, **blank})
 
     def state(self, link_id: str) -> State:
         if link_id in self.answered:
@@ -119,3 +129,8 @@ class Answers:
 
     def codings(self, link_id: str) -> tuple[CodingKey, ...]:
         return tuple((v.system, v.code) for v in self.values(link_id) if isinstance(v, Coding))
+
+    def with_unread_left_blank(self) -> Answers:
+        """The same answers as if every question of which something could not be read had been left blank."""
+        answered = {link_id: values for link_id, values in self.answered.items() if link_id not in self.unread}
+        return Answers(answered, {**self.states, **dict.fromkeys(self.unread, BLANK)})

@@ -15,7 +15,11 @@ Test = Callable[[AnswerSource], Truth]
 
 
 def compile_criterion(criterion: Criterion | _AnyCoding, missing: Missing, reading: Reading) -> Test:
-    """The (expanded) tree as one function of the answers."""
+    """The (expanded) tree as one function of the answers.
+
+    An answer of which something could not be read says yes to what is ticked in it; to everything else it says what a
+    blank says, and its question is `unanswered` (`Answers.unread`).
+    """
     match criterion:
         case And(terms):
             return _conjunction(tuple(compile_criterion(term, missing, reading) for term in terms))
@@ -88,18 +92,22 @@ def _ticked(leaf: Ticked, missing: Missing, reading: Reading) -> Test:
     link_id, at_least = leaf.link_id, leaf.at_least
     wanted = frozenset(leaf.codes)
     gaps = _gaps(link_id, missing, reading)
+    blank = gaps[BLANK]
     doubts = _doubts(leaf, missing, reading)
 
     def test(answers: AnswerSource) -> Truth:
         codes = answers.codes(link_id)
         if not codes:
-            return gaps[answers.state(link_id)]
+            state = answers.state(link_id)
+            return blank if state is ANSWERED and link_id in answers.unread else gaps[state]
         if at_least == 1:
             if not wanted.isdisjoint(codes):
                 return YES
         elif len(wanted & codes) >= at_least:
             return YES
-        return NO if doubts.isdisjoint(codes) else UNKNOWN
+        if not doubts.isdisjoint(codes):
+            return UNKNOWN
+        return blank if link_id in answers.unread else NO
 
     return test
 
@@ -139,13 +147,17 @@ def _merged(terms: tuple[Criterion, ...]) -> tuple[Criterion | _AnyCoding, ...]:
 
 def _any_coding(leaf: _AnyCoding, missing: Missing, reading: Reading) -> Test:
     gaps = _gaps(leaf.link_id, missing, reading)
+    blank = gaps[BLANK]
     link_id, keys = leaf.link_id, leaf.keys
 
     def test(answers: AnswerSource) -> Truth:
         codings = answers.codings(link_id)
-        if codings:
-            return NO if keys.isdisjoint(codings) else YES
-        return gaps[answers.state(link_id)]
+        if not codings:
+            state = answers.state(link_id)
+            return blank if state is ANSWERED and link_id in answers.unread else gaps[state]
+        if not keys.isdisjoint(codings):
+            return YES
+        return blank if link_id in answers.unread else NO
 
     return test
 
@@ -155,12 +167,15 @@ def _compared(leaf: Compare, missing: Missing, reading: Reading) -> Test:
         case Compare(link_id, "=", Coding(str(system), str(code))):
             return _any_coding(_AnyCoding(link_id, frozenset({(system, code)})), missing, reading)
     gaps = _gaps(leaf.link_id, missing, reading)
+    blank = gaps[BLANK]
 
     def test(answers: AnswerSource) -> Truth:
         values = answers.values(leaf.link_id)
         if not values:
             return gaps[answers.state(leaf.link_id)]
-        return YES if any(stands(value, leaf.operator, leaf.value) for value in values) else NO
+        if any(stands(value, leaf.operator, leaf.value) for value in values):
+            return YES
+        return blank if leaf.link_id in answers.unread else NO
 
     return test
 
@@ -170,6 +185,8 @@ def _exists(leaf: Exists, missing: Missing) -> Test:
 
     def test(answers: AnswerSource) -> Truth:
         state = answers.state(link_id)
+        if not expected and link_id in answers.unread:
+            state = BLANK
         if strict and (state is BLANK or state is UNDETERMINED):
             return UNKNOWN
         return YES if (state is ANSWERED) is expected else NO
@@ -179,6 +196,8 @@ def _exists(leaf: Exists, missing: Missing) -> Test:
 
 def _unanswered(leaf: Unanswered, reading: Reading) -> Test:
     def test(answers: AnswerSource) -> Truth:
+        if leaf.link_id in answers.unread:
+            return YES
         state = answers.state(leaf.link_id)
         if state is ANSWERED:
             codes = answers.codes(leaf.link_id)

@@ -93,6 +93,29 @@ REPEATED = q(
 )
 FRUIT = q("c", "choice", answerOption=fruit("apple", "pear"))
 FRUITS = q("c", "choice", repeats=True, answerOption=fruit("apple", "pear", exclusive="none"))
+FRUIT_TRANSLATED = q(
+    "c",
+    "choice",
+    answerOption=[
+        fruit("apple")[0],
+        {
+            "valueCoding": {
+                **coding("pear", display="Pear"),
+                "_display": {
+                    "extension": [
+                        {
+                            "url": "http://hl7.org/fhir/StructureDefinition/translation",
+                            "extension": [
+                                {"url": "lang", "valueCode": "es"},
+                                {"url": "content", "valueString": "Pera"},
+                            ],
+                        }
+                    ]
+                },
+            }
+        },
+    ],
+)
 OPEN = q("c", "open-choice", answerOption=fruit("apple", "pear"))
 BY_SET = q("c", "choice", answerValueSet="#fruit")
 FRUIT_SET: Json = {
@@ -132,6 +155,10 @@ OMITTED_GROUP = [q("g", "group", item=[q("s", "string", required=True)]), BOOL]
 STRUCTURE = (
     Case("An answer of the right type is valid", ANSWER + ".answer", [BOOL, TEXT], [a("b", YES), a("s", v("String", "x"))]),
     Case("A linkId that the Questionnaire does not have", ANSWER + ".linkId", [TEXT], [a("z", v("String", "x"))], [("not-found", None)]),
+    Case("A question inside an item that the Questionnaire does not have", ANSWER + ".linkId", [{**TEXT, "required": True}], [{"linkId": "z", "item": [a("s", v("String", "x"))]}], [("not-found", None)]),
+    Case("A question under the answer of an item that the Questionnaire does not have", ANSWER + ".linkId", [{**TEXT, "required": True}], [a("z", {**v("String", "y"), "item": [a("s", v("String", "x"))]})], [("not-found", None)]),
+    Case("A group under another linkId", ANSWER + ".linkId", [GROUP], [{"linkId": "z", "item": [a("s", v("String", "x"))]}], [("not-found", None), ("structure", "s")]),
+    Case("A question inside an item without linkId", ANSWER + ".linkId", [{**TEXT, "required": True}], [{"item": [a("s", v("String", "x"))]}], [("required", None)]),
     Case("An item without linkId", ANSWER + ".linkId", [TEXT], [{"answer": [v("String", "x")]}], [("required", None)]),
     Case("A question outside its group", ANSWER + ".item", [GROUP], [a("s", v("String", "x"))], [("structure", "s")]),
     Case("A question inside its group", ANSWER + ".item", [GROUP], [{"linkId": "g", "item": [a("s", v("String", "x"))]}]),
@@ -230,7 +257,9 @@ OPTIONS = (
     Case("A Coding without code for an open choice", TYPES, [OPEN], [a("c", v("Coding", {"display": "Banana"}))], [("code-invalid", "c")]),
     Case("An unknown code of a known code system", R4 + "datatypes.html#coding", [q("c", "choice")], [a("c", v("Coding", coding("x", GENDER)))], [("code-invalid", "c")]),
     Case("None of the options for an open choice", TYPES, [OPEN], [a("c", v("Coding", coding("stone")))], [("code-invalid", "c")]),
-    Case("Another display than the option's", ITEM + ".answerOption", [FRUIT], [a("c", v("Coding", coding("apple", display="Pear")))], [], [("value", "c")]),
+    Case("Another display than the option's", ITEM + ".answerOption", [FRUIT], [a("c", v("Coding", coding("apple", display="Apfel")))], [], [("value", "c")]),
+    Case("The display of another option", ITEM + ".answerOption", [FRUIT], [a("c", v("Coding", coding("apple", display="Pear")))], [("value", "c")], hl7_differs="HL7 6.7.9 does not compare it with the other options; the person read one of them and the code says the other."),
+    Case("The translated display of another option", ITEM + ".answerOption", [FRUIT_TRANSLATED], [a("c", v("Coding", coding("apple", display="pera")))], [("value", "c")], hl7_differs="HL7 6.7.9 does not compare it with the other options; the person read one of them and the code says the other."),
     Case("An option that excludes all others, alone", R4 + "extension-questionnaire-optionexclusive.html", [FRUITS], [a("c", v("Coding", coding("none")))]),
     Case("An option that excludes all others, with another", R4 + "extension-questionnaire-optionexclusive.html", [FRUITS], [a("c", v("Coding", coding("none")), v("Coding", coding("pear")))], [("business-rule", "c")]),
     Case("An integer among integer options", ITEM + ".answerOption.value[x]", [q("c", "choice", answerOption=[{"valueInteger": 1}, {"valueInteger": 2}])], [a("c", v("Integer", 2))]),
@@ -333,6 +362,8 @@ CONDITIONS = (
     Case("several conditions without enableBehavior", R4 + "questionnaire.html#invs", [BOOL, NUMBER, q("t", "string", when=_TWO)], [a("b", NO), a("t", v("String", "x"))]),
     Case("> date, within the less precise one", ITEM + ".enableWhen.answer[x]", [q("n", "date"), q("t", "string", when=[("n", ">", "answerDate", "2026")])], [a("n", v("Date", "2026-05")), a("t", v("String", "x"))], [("invariant", "t")], hl7_differs="HL7 compares first moments; May 2026 is not after 2026."),
     Case("= date, less precise", ITEM + ".enableWhen.answer[x]", [q("n", "date"), q("t", "string", when=[("n", "=", "answerDate", "2026-01-01")])], [a("n", v("Date", "2026")), a("t", v("String", "x"))], [("invariant", "t")], hl7_differs="HL7 compares first moments; 2026 is not the 1st of January."),
+    Case("A condition on an answer that is none of the options", ITEM + ".enableWhen", [FRUIT, q("t", "string", required=True, when=[("c", "=", "answerCoding", coding("apple"))])], [a("c", v("Coding", coding("stone")))], [("code-invalid", "c")]),
+    Case("A condition on an answer that is none of the options, answered", ITEM + ".enableWhen", [FRUIT, q("t", "string", when=[("c", "=", "answerCoding", coding("apple"))])], [a("c", v("Coding", coding("stone"))), a("t", v("String", "x"))], [("code-invalid", "c")]),
     Case("A condition on a question that does not exist", ITEM + ".enableWhen.question", [q("t", "string", when=[("zz", "=", "answerBoolean", True)])], [a("t", v("String", "x"))], [("invariant", "t")]),
     Case("A condition under one answer of several, met under another", ITEM + ".enableWhen.question", [q("b", "string", repeats=True, item=[q("x", "integer"), q("y", "string", when=[("x", "=", "answerInteger", 2)])])], [a("b", {"valueString": "A", "item": [a("x", v("Integer", 1)), a("y", v("String", "no"))]}, {"valueString": "B", "item": [a("x", v("Integer", 2))]})], [("invariant", "y")], hl7_differs="HL7 takes every answer of the item together; R4 says the nearest question."),
     Case("A group that is not enabled, answered", ITEM + ".enableWhen", [BOOL, _NESTED], [a("b", NO), {"linkId": "g", "item": [a("s", v("String", "x"))]}], [("invariant", "g")]),

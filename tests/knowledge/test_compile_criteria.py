@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fhir_app.knowledge.answers import Answers, AnswerValue, Coding, State
 from fhir_app.knowledge.compile_criteria import compile_criterion
-from fhir_app.knowledge.criteria import And, Compare, Criterion, Not, Or, Ticked, Unanswered, leaves
+from fhir_app.knowledge.criteria import And, Compare, Criterion, Exists, Not, Or, Ticked, Unanswered, leaves
 from fhir_app.knowledge.criteria_text import parse_criterion
 from fhir_app.knowledge.missing_answers import Missing, Reading
 from fhir_app.knowledge.truth import NO, UNKNOWN, YES, Truth
@@ -104,6 +104,51 @@ def test_at_least_counts_ticked_options() -> None:
     assert value(two_of, Answers({"a": ticks("x", "z")})) is YES
     assert value(two_of, Answers({"a": ticks("x", "other")})) is NO
     assert value(two_of, Answers({"a": ticks("x", "not-sure")})) is UNKNOWN
+
+
+# --- an answer of which something could not be read ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("missing", list(Missing))
+@pytest.mark.parametrize("question", ["core", "a"])
+def test_what_is_not_ticked_in_an_answer_that_is_not_read_in_full_is_as_in_a_blank(
+    missing: Missing, question: str
+) -> None:
+    nothing = Answers({}, {}, frozenset({question}))
+    part, text = Answers({question: ticks("x")}, {}, nothing.unread), Answers({question: ("text",)}, {}, nothing.unread)
+    like_x = Compare(question, "=", Coding("http://example.org", "x"))
+    for tree in (Ticked(question, ("x",)), like_x, Or((like_x, Compare(question, "=", Coding("s", "z"))))):
+        blank = value(tree, Answers({}, {question: State.BLANK}), missing)
+        assert value(tree, nothing, missing) is blank
+        assert value(tree, text, missing) is blank
+        assert value(tree, part, missing) is YES
+    blank = value(Ticked(question, ("y",)), Answers({}, {question: State.BLANK}), missing)
+    assert value(Ticked(question, ("y",)), part, missing) is blank
+    assert value(Ticked(question, ("x", "y"), 2), part, missing) is blank
+    assert value(Compare(question, "=", Coding("http://example.org", "y")), part, missing) is blank
+    assert value(Compare(question, ">", 3), Answers({question: (1,)}, {}, nothing.unread), missing) is blank
+    assert value(Compare(question, ">", 3), Answers({question: (4,)}, {}, nothing.unread), missing) is YES
+
+
+@pytest.mark.parametrize(
+    ("missing", "left_out"), [(Missing.RULE, YES), (Missing.STRICT, UNKNOWN), (Missing.SHOWN, YES)]
+)
+def test_an_answer_that_is_not_read_in_full_exists_and_may_be_none(missing: Missing, left_out: Truth) -> None:
+    part, nothing = Answers({"a": ticks("x")}, {}, frozenset("a")), Answers({}, {}, frozenset("a"))
+    assert value(Exists("a"), part, missing) is YES
+    assert value(Exists("a", False), part, missing) is left_out
+    assert value(Exists("a", False), nothing, missing) is left_out
+
+
+@pytest.mark.parametrize("codes", [(), ("x",), ("not-sure",)])
+def test_a_question_that_is_not_read_in_full_is_unanswered(codes: tuple[str, ...]) -> None:
+    answered = {"a": ticks(*codes)} if codes else {}
+    assert value(Unanswered("a"), Answers(answered, {}, frozenset("a"))) is YES
+
+
+def test_not_sure_leaves_a_list_that_is_not_read_in_full_as_open_as_it_does_elsewhere() -> None:
+    answers = Answers({"core": ticks("not-sure")}, {}, frozenset({"core"}))
+    assert value(Ticked("core", ("x",)), answers) is UNKNOWN
 
 
 # --- more answers never turn yes into no or no into yes -----------------------------------------------------------
