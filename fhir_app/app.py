@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
 from time import perf_counter
@@ -123,8 +123,7 @@ def _composer(
         intake: Intake, assessment: Assessment, received: ReceivedResponse
     ) -> tuple[DocumentContent, ...]:
         language = choose_language(intake.languages, [received.language], intake.languages[0])
-        day = date.fromisoformat(received.accepted[:10])
-        document = compose(intake, assessment, language=language, today=day, care=care)
+        document = compose(intake, assessment, language=language, today=received.day, care=care)
         return (
             DocumentContent(HTML, document.html.encode(), document.title, document.language),
             DocumentContent(PLAIN_TEXT, document.text.encode(), document.title, document.language),

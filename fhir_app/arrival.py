@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_app.assessment.as_json import assessment_json
-from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.received import ReceivedResponse
 from fhir_app.fhir.writeback import WriteBack
 from fhir_app.reading import Reading
@@ -17,7 +16,7 @@ from fhir_app.store.submissions import Submission
 
 @dataclass(frozen=True)
 class Arrival:
-    """A response with a shape, as it is stored, and what was made of it."""
+    """A response as it is stored, and what was made of it."""
 
     reading: Reading
     received: ReceivedResponse
@@ -26,49 +25,25 @@ class Arrival:
     made: WriteBack | None
 
 
-def submission_row(
-    reading: Reading,
-    received: ReceivedResponse | None,
-    namespace: Namespace,
-    origin: str,
-    digest: str,
-    now: datetime,
-) -> Submission:
-    """The row to store, its standing not yet known. What has no shape is known by its bytes alone."""
-    identity = namespace.derived_id("unreadable", origin, digest)
-    known_by_its_bytes = Submission(
-        id=namespace.derived_id("submission", origin, identity),
-        origin=origin,
-        identity=identity,
-        revision=f"content:{digest}",
-        order=(0, ""),
-        arrival=0,
-        newest=True,
-        body_hash=digest,
-        status=None,
-        valid=reading.valid,
-        issues=reading.issues,
-        canonical=None if reading.intake is None else reading.intake.canonical,
-        subject=None,
-        encounter=None,
-        authored=None,
-        accepted=now,
-        language=None,
-    )
-    if received is None:
-        return known_by_its_bytes
-    return replace(
-        known_by_its_bytes,
+def submission_row(reading: Reading, received: ReceivedResponse, digest: str, now: datetime) -> Submission:
+    """The row to store, its standing not yet known."""
+    return Submission(
         id=received.submission_id,
         origin=received.origin,
         identity=received.identity,
         revision=received.revision,
         order=received.order,
+        arrival=0,
+        newest=True,
+        body_hash=digest,
         status=received.status,
-        canonical=reading.canonical,
+        valid=reading.valid,
+        issues=reading.issues,
+        canonical=reading.head.get("questionnaire"),
         subject=received.subject,
         encounter=received.encounter,
         authored=received.authored,
+        accepted=now,
         language=received.language,
     )
 

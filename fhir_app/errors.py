@@ -76,6 +76,14 @@ class NotAcceptable(FhirAppError):
     issue_type = "not-supported"
 
 
+class ReplacedSince(FhirAppError):
+    """These bytes were taken before, and a newer revision has taken their place: a retry that was held up on its way
+    and an answer that is meant to be restored look the same, so nothing is changed and the caller is told."""
+
+    status = 409
+    issue_type = "conflict"
+
+
 class TooLarge(FhirAppError):
     status = 413
     issue_type = "too-long"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from fhir_app.assessment.assess import assess
@@ -40,8 +41,19 @@ class Reading:
         return not any(issue.is_error for issue in self.issues)
 
     @property
+    def verified(self) -> bool:
+        """Finished, and nothing in it is an error: only such a response may take back what an earlier one led to."""
+        return self.valid and self.questionnaire_response.get("status") in FINISHED
+
+    @cached_property
+    def head(self) -> Mapping[str, Any]:
+        """Whose response it is, and which: of a body that is not FHIR's shape only those elements at the top that are.
+        A status that cannot be read counts as unfinished."""
+        return self.questionnaire_response if self.well_formed else _head(self.questionnaire_response)
+
+    @property
     def withdrawn(self) -> bool:
-        return self.well_formed and self.questionnaire_response["status"] == WITHDRAWN
+        return bool(self.head["status"] == WITHDRAWN)
 
     @property
     def canonical(self) -> str | None:
@@ -88,9 +100,21 @@ def _not_ranked(status: object, issues: tuple[Issue, ...]) -> Literal["status", 
 
 def _softened(reading: Reading, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
     """A response that is withdrawn need not hold to its questionnaire: refusing it would keep a mistake in a chart."""
-    if not reading.withdrawn:
+    if not (reading.well_formed and reading.withdrawn):
         return issues
     return tuple(replace(issue, severity="warning") if issue.severity == "error" else issue for issue in issues)
+
+
+_HEAD = (
+    *("id", "meta", "language", "identifier", "questionnaire", "status", "subject", "encounter", "authored"),
+    *("author", "source"),
+)
+
+
+def _head(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    least = {"resourceType": "QuestionnaireResponse", "status": "in-progress"}
+    found = {name: resource[name] for name in _HEAD if name in resource}
+    return {**least, **{name: value for name, value in found.items() if not check_shape({**least, name: value})}}
 
 
 def _unknown_questionnaire(canonical: str | None, library: Library) -> Issue:

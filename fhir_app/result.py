@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fhir_app.assessment.assessment import Assessment
+from fhir_app.fhir import codes
 from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.parties import Author
 from fhir_app.fhir.received import ReceivedResponse
-from fhir_app.fhir.writeback import DocumentContent, WriteBack, retract, write_back
+from fhir_app.fhir.writeback import DocumentContent, WriteBack, added, retract, write_back
 from fhir_app.knowledge.intake import Intake
-from fhir_app.reading import FINISHED, Reading
+from fhir_app.reading import Reading
 
 ComposeDocument = Callable[[Intake, Assessment, ReceivedResponse], tuple[DocumentContent, ...]]
 
@@ -33,13 +34,12 @@ class Making:
 def is_for_the_chart(reading: Reading) -> bool:
     """Finished and valid responses, and whatever holds a red flag; the rest is for the work list alone.
 
-    So an unfinished or invalid revision without a flag leaves standing what earlier ones led to: its silence is no
-    ground to take a flag back.
+    That a list was not answered is no flag of an unfinished or invalid response: it is what makes it so.
     """
     if reading.intake is None or reading.assessment is None or reading.withdrawn:
         return False
-    finished = reading.questionnaire_response.get("status") in FINISHED
-    return (finished and reading.valid) or bool(reading.assessment.present_flags)
+    families = codes.families(reading.intake)
+    return reading.verified or any(flag.family in families for flag in reading.assessment.present_flags)
 
 
 def result(
@@ -47,22 +47,26 @@ def result(
 ) -> WriteBack | None:
     """The result of a revision that follows `previous`; None when there is nothing to write or to take back.
 
-    A response without a patient is assessed and shown, but there is no chart to write to. A patient's document comes
-    with verified results only.
+    A response without a patient is assessed and shown, but there is no chart to write to; a revision that no longer
+    names the patient takes back what stands in that chart. A patient's document comes with verified results only. An
+    unfinished or invalid revision adds to what stands, and takes nothing back: its silence is no ground for that.
     """
-    if reading.withdrawn:
-        if previous is None or intake is None:
+    if intake is None:
+        return None
+    nobody = received.subject is None and reading.verified
+    if reading.withdrawn or nobody:
+        if previous is None:
             return None
         return retract(previous, received, intake, author=making.author, namespace=making.namespace)
-    if not is_for_the_chart(reading) or received.subject is None or intake is None or reading.assessment is None:
+    if not is_for_the_chart(reading) or received.subject is None or reading.assessment is None:
         return None
-    verified = reading.assessment.not_assessed_because not in ("status", "invalid")
-    return write_back(
+    made = write_back(
         received,
         reading.assessment,
         intake,
         author=making.author,
-        documents=making.compose_document(intake, reading.assessment, received) if verified else (),
+        documents=making.compose_document(intake, reading.assessment, received) if reading.verified else (),
         previous=previous,
         namespace=making.namespace,
     )
+    return made if reading.verified or previous is None else added(previous, made)

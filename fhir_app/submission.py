@@ -6,29 +6,30 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypedDict
 
 from sqlalchemy import Connection
 
 from fhir_app.arrival import Arrival, assessment_row, submission_row
 from fhir_app.assessment.read_answers import ReadResponse
-from fhir_app.errors import InvalidQuestionnaireResponse, Issue, MalformedBody
+from fhir_app.errors import InvalidQuestionnaireResponse, Issue, MalformedBody, ReplacedSince
 from fhir_app.fhir.bundle import transaction_bundle
 from fhir_app.fhir.destinations import SHAPES
 from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.parties import Author
-from fhir_app.fhir.received import LOCAL, ReceivedResponse, receive
+from fhir_app.fhir.received import LOCAL, UNVERSIONED, ReceivedResponse, own_identity, receive
 from fhir_app.fhir.writeback import WriteBack
 from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.library import Library
-from fhir_app.reading import Reading, read_response
+from fhir_app.reading import WITHDRAWN, Reading, read_response
 from fhir_app.result import ComposeDocument, Making, is_for_the_chart, no_document, result
 from fhir_app.standing import Standing, standing
 from fhir_app.store import assessments, outbox, record, submissions, write_backs
 from fhir_app.store.assessments import StoredAssessment
 from fhir_app.store.database import Database
 from fhir_app.store.record import Recorded
-from fhir_app.store.submissions import Submission
+from fhir_app.store.submissions import Revision, Submission
 from fhir_app.store.turns import take_turns
 
 DestinationFor = Callable[[str], str | None]
@@ -37,6 +38,21 @@ NOT_MATCHED = "patient not matched"
 NEWER_CAME_BEFORE = "a newer revision came in before"
 ACCEPTED, ACCEPTED_BEFORE, REFUSED = 201, 200, 422
 
+_REPLACED_SINCE = (
+    "This response was taken before, and a newer one has taken its place, so nothing was changed. To make it the "
+    "answer that holds, send it with a later authored."
+)
+_REPLACED_BEFORE = Issue(
+    "warning", "conflict", "A newer revision of this response came in before: this one is kept, and changes nothing."
+)
+_WITHDRAWN_BEFORE = Issue(
+    "warning",
+    "conflict",
+    "This response was withdrawn before: this revision is kept, and changes nothing. Send it under a new identifier.",
+)
+_NOTHING_WITHDRAWN = Issue(
+    "warning", "not-found", "Nothing was withdrawn: no result of this response is known here under this identity."
+)
 _NOTHING_TO_WRITE = Issue(
     "error",
     "business-rule",
@@ -95,11 +111,11 @@ class Submissions:
         """Take in one response; when this returns, it and everything made of it are on disk.
 
         `notified_id` is the id in the URL of a server's notification. Raises MalformedBody for a body that is not
-        JSON or contradicts that id, InvalidQuestionnaireResponse for a resource of another type: those two are not
-        kept. A response that is refused for any other reason is kept with its issues and its red flags, so that a
-        person sees it, and refused again at little cost.
+        JSON or contradicts that id, InvalidQuestionnaireResponse for a resource of another type, ReplacedSince for
+        what was taken before and has been replaced: those are not kept. A response that is refused for any other
+        reason is kept with its issues and its red flags, so that a person sees it, and refused again at little cost.
         """
-        digest = hashlib.sha256(body).hexdigest()
+        digest = _digest(body, notified_id)
         with self._database.read() as connection:
             earlier = submissions.with_body(connection, origin, digest)
             if earlier is not None and not self._can_read_more(connection, earlier):
@@ -107,10 +123,10 @@ class Submissions:
         reading = read_response(body, self._library)
         now = self._clock()
         received = self._receive(reading, body, origin, notified_id, now)
-        arriving = submission_row(reading, received, self._namespace, origin, digest, now)
+        arriving = submission_row(reading, received, digest, now)
         # Whatever can be made before is made before: writers wait for each other.
         assessed = assessment_row(reading, arriving.id)
-        first = None if received is None else result(self._making, reading, received, reading.intake, None)
+        first = result(self._making, reading, received, reading.intake, None)
         with self._database.begin() as connection:
             take_turns(connection, "identity", arriving.origin, arriving.identity)
             submitted = self._store(connection, reading, received, arriving, body, assessed, first)
@@ -132,7 +148,7 @@ class Submissions:
         if not reading.valid or reading.intake is None:
             raise InvalidQuestionnaireResponse(reading.issues)
         received = self._receive(reading, body, origin, None, self._clock())
-        made = received and result(self._making, reading, received, reading.intake, None)
+        made = result(self._making, reading, received, reading.intake, None)
         bundle = made and transaction_bundle(made.resources, SHAPES["generic-r4"], namespace=self._namespace)
         if not bundle:
             raise InvalidQuestionnaireResponse([_NOTHING_TO_WRITE])
@@ -149,26 +165,30 @@ class Submissions:
 
     def _receive(
         self, reading: Reading, body: bytes, origin: str, notified_id: str | None, now: datetime
-    ) -> ReceivedResponse | None:
-        """None for a response whose elements may be anything."""
-        resource = reading.questionnaire_response
-        if notified_id is not None and resource.get("id", notified_id) != notified_id:
+    ) -> ReceivedResponse:
+        """Raises MalformedBody for a body that contradicts the id of its notification."""
+        if notified_id is not None and reading.questionnaire_response.get("id", notified_id) != notified_id:
             raise MalformedBody("The id in the body is not the id in the URL.")
-        if not reading.well_formed:
-            return None
-        received = receive(
-            resource,
+        read = partial(
+            receive,
+            reading.head,
             origin=origin,
             accepted=now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             namespace=self._namespace,
             notified_id=notified_id,
+            digest=None if reading.well_formed else hashlib.sha256(body).hexdigest(),
         )
-        if origin == LOCAL or received.identity.encode() not in body:
-            return received
+        own = own_identity(reading.head, self._namespace)
+        if own is None:
+            return read()
         with self._database.read() as connection:
-            if not outbox.is_known_at(connection, origin=LOCAL, identity=received.identity, destination=origin):
-                return received
+            mapped = outbox.is_known_at(connection, origin=LOCAL, identity=own, destination=origin)
+            ours = bool(submissions.revisions(connection, origin, own)) or not submissions.is_known(connection, own)
+        if not mapped or origin == LOCAL:
+            # A name that we gave to a response of another server is no name for one of this.
+            return read(believe_own=ours)
         # Somebody mapped a local response to this server, which now shows us our own copy: no second response.
+        received = read()
         submission_id = self._namespace.derived_id("submission", LOCAL, received.identity, received.revision)
         return replace(received, origin=LOCAL, submission_id=submission_id)
 
@@ -176,7 +196,7 @@ class Submissions:
         self,
         connection: Connection,
         reading: Reading,
-        received: ReceivedResponse | None,
+        received: ReceivedResponse,
         arriving: Submission,
         body: bytes,
         stored: StoredAssessment | None,
@@ -193,15 +213,20 @@ class Submissions:
         stands = standing(arriving.order, arriving.status, known)
         made = first if stands.first else self._made(connection, reading, received, stands)
         accepted = arriving.valid or (reading.withdrawn and made is not None)
-        submission = replace(arriving, valid=accepted, arrival=stands.arrival, newest=stands.newest)
-        submissions.add(connection, submission, body)
+        submission = replace(
+            arriving,
+            valid=accepted,
+            arrival=stands.arrival,
+            newest=stands.newest,
+            issues=(*arriving.issues, *_without_effect(reading, stands, made, known)),
+        )
+        # What an earlier revision led to still stands when this one led to nothing: a work list shows both.
+        submissions.add(connection, submission, body, replaces=made is not None or stands.follows is None)
         if stored is not None:
             assessments.add(connection, stored)
-        held = None
-        if received is not None:
-            arrival = Arrival(reading, received, submission, stands, made)
-            held = _keep(connection, arrival)
-            self._queue(connection, arrival)
+        arrival = Arrival(reading, received, submission, stands, made)
+        held = _keep(connection, arrival)
+        self._queue(connection, arrival)
         return Submitted(
             submission_id=submission.id,
             status_code=ACCEPTED if accepted else REFUSED,
@@ -212,9 +237,9 @@ class Submissions:
         )
 
     def _made(
-        self, connection: Connection, reading: Reading, received: ReceivedResponse | None, stands: Standing
+        self, connection: Connection, reading: Reading, received: ReceivedResponse, stands: Standing
     ) -> WriteBack | None:
-        if received is None or stands.stale:
+        if stands.stale:
             return None
         previous, canonicals = None, [reading.canonical]
         if stands.follows is not None:
@@ -288,8 +313,29 @@ def _delivery_state(destination: str | None, late: bool) -> tuple[outbox.State, 
     return ("held", NOT_MATCHED) if destination is None else ("pending", None)
 
 
+def _digest(body: bytes, notified_id: str | None) -> str:
+    """Of everything that says which response this is: a body without an id has it from its notification."""
+    told = b"" if notified_id is None else b" notified as " + notified_id.encode()
+    return hashlib.sha256(body + told).hexdigest()
+
+
+def _without_effect(
+    reading: Reading, stands: Standing, made: WriteBack | None, known: Sequence[Revision]
+) -> tuple[Issue, ...]:
+    """Why nothing was made of a revision, where the caller would not expect it."""
+    if stands.stale:
+        withdrawn = any(revision.status == WITHDRAWN for revision in known)
+        return (_WITHDRAWN_BEFORE if withdrawn else _REPLACED_BEFORE,)
+    if reading.withdrawn and reading.valid and made is None:
+        return (_NOTHING_WITHDRAWN,)
+    return ()
+
+
 def _again(connection: Connection, earlier: Submission) -> Submitted:
-    """The reply that was given before."""
+    """The reply that was given before. Raises ReplacedSince when the caller must hear that it holds no longer: where
+    no version of a server tells a late retry from an answer that is restored."""
+    if earlier.valid and not earlier.newest and earlier.order == UNVERSIONED:
+        raise ReplacedSince(_REPLACED_SINCE)
     stored = assessments.get(connection, earlier.id)
     return Submitted(
         submission_id=earlier.id,

@@ -237,18 +237,25 @@ def test_a_resource_of_another_type_is_refused_and_not_kept(database: Database) 
     assert row_counts(database)["submissions"] == 0
 
 
-def test_a_response_that_breaks_fhir_is_kept_with_its_issues_and_its_flags(database: Database) -> None:
+def test_a_response_that_breaks_fhir_is_kept_with_its_issues_and_its_flag_is_delivered(database: Database) -> None:
     here = Installation(database)
-    submitted = here.submit(response(FLAGGED, author="not a reference", status="almost"))
+    submitted = here.submit(response(FLAGGED, author="not a reference", status="almost", authored="yesterday"))
     assert submitted.status_code == 422
     assert {issue.expression for issue in submitted.issues} >= {
         "QuestionnaireResponse.author",
+        "QuestionnaireResponse.authored",
         "QuestionnaireResponse.status",
     }
     with database.read() as connection:
         (listed,) = submissions.listing(connection)
+        made = write_backs.get(connection, submitted.submission_id)
     assert listed.flagged
-    assert here.queue() == ()
+    assert listed.submission.subject == "Patient/1"
+    assert [row.state for row in here.queue()] == ["pending"]
+    assert made is not None
+    assert {resource["status"] for resource in (*made.flags, made.summary)} == {"preliminary"}
+    assert "QuestionnaireResponse" not in {resource["resourceType"] for resource in made.resources}
+    assert made.document is None
 
 
 @pytest.mark.parametrize("answers", [CALM, FLAGGED])

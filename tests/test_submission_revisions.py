@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fhir_app.errors import ReplacedSince
 from fhir_app.knowledge.library import Library
 from fhir_app.store import outbox, record, submissions, write_backs
 from fhir_app.store.database import Database
@@ -93,8 +94,8 @@ def test_the_record_of_this_service_has_one_current_document_and_none_after_a_wi
         return [each.resource["status"] for each in held if each is not None]
 
     assert statuses(version(1)) == ["current"]
-    assert statuses(version(2, FLAGGED)) == ["superseded", "current"]
-    # An unverified revision with a flag has no document, and those before it no longer say what is so.
+    assert statuses(version(2)) == ["superseded", "current"]
+    # An unverified revision with a new flag has no document, and those before it no longer say what is so.
     assert statuses(version(3, FLAGGED, status="in-progress")) == ["superseded", "superseded"]
     assert statuses(version(4)) == ["superseded", "superseded", "current"]
     assert statuses(version(5, status=RETRACTED)) == [RETRACTED, RETRACTED, RETRACTED]
@@ -236,15 +237,18 @@ def test_an_edit_of_our_copy_at_the_server_corrects_the_original(database: Datab
     assert two.summary["status"] == "amended"
 
 
-def test_identical_bytes_after_a_correction_are_taken_for_a_repeat_and_change_nothing(database: Database) -> None:
-    """A retry that was held up on its way must not undo the correction; without versions nothing tells them apart."""
+def test_identical_bytes_after_a_correction_are_refused_and_change_nothing(database: Database) -> None:
+    """A retry that was held up on its way must not undo the correction, and who restores an answer must hear that it
+    was not: without versions nothing tells them apart."""
     here = Installation(database)
     identifier = {"system": "https://clinic.example/forms", "value": "f-1"}
     first = json.dumps(response(FLAGGED, identifier=identifier)).encode()
     submissions = here.submissions()
-    one = submissions.submit(first, origin=EHR)
+    submissions.submit(first, origin=EHR)
     submissions.submit(json.dumps(response(CALM, identifier=identifier)).encode(), origin=EHR)
-    again = submissions.submit(first, origin=EHR)
-    assert (again.status_code, again.submission_id) == (200, one.submission_id)
+    same_content = json.dumps(response(FLAGGED, identifier=identifier), indent=1).encode()
+    for body in (first, same_content):
+        with pytest.raises(ReplacedSince):
+            submissions.submit(body, origin=EHR)
     (summary,) = [result for result in results(database) if result["status"] != RETRACTED]
     assert summary["valueCodeableConcept"]["coding"][0]["code"] == "routine"

@@ -33,7 +33,8 @@ def assess(
     """The assessment of one response.
 
     Red flags are found whatever the response's status or validity; causes are ranked only when `rank_causes` is true
-    and the person is of age. `because` says why they are not (the response's status, or its issues).
+    and the person is of age. `because` says why they are not (the response's status, or its issues); it goes before
+    the age, which an unverified response does not tell for certain.
     """
     rules = compiled(intake)
     answers = with_open_questions(rules, answers)
@@ -41,7 +42,7 @@ def assess(
     turned = rules.turned(answers, gaps)
     flags = find_red_flags(rules, answers, gaps, turned)
     triggers = find_triggers(rules, answers, gaps)
-    reason: NotRanked | None = "under-age" if _is_minor(intake, answers) else because
+    reason: NotRanked | None = because or ("under-age" if _is_minor(intake, answers) else None)
     floor = _highest(flag.disposition for flag in flags if flag.status == "present" and _is_floor(intake, flag))
     hints = tuple(
         HintFinding(hint.id, hint.says, hint.basis, sources_of(hint.citations))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from fhir_app.knowledge.intake import Basis, Disposition
+from fhir_app.knowledge.intake import Basis, Disposition, Urgency
 
 FlagStatus = Literal["present", "absent", "not-assessed"]
 Likelihood = Literal["likely", "possible", "less-likely", "not-assessed"]
@@ -122,3 +122,9 @@ class Assessment:
     def present_flags(self) -> tuple[RedFlagFinding, ...]:
         """The reported rows, most urgent first."""
         return tuple(flag for flag in self.red_flags if flag.status == "present" and flag.reported)
+
+    @property
+    def flags_come_first(self) -> bool:
+        """Whether a red flag must be ruled out before anything is done about a likely cause."""
+        found = (flag.disposition for flag in self.present_flags)
+        return any(disposition is not None and disposition.urgency >= Urgency.SAME_DAY for disposition in found)

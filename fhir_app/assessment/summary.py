@@ -189,7 +189,8 @@ class _Teller:
                 yield self._joined(sign, reasons)
         cited = next((c.next_step_citations for c in self.intake.causes if c.id == cause.id), ())
         numbers = self._numbered(citation.source.id for citation in cited)
-        yield SummaryLine(f"> {cause.next_step}", (f"{cause.id}/next-step",), numbers, indent=3)
+        when = "Once the red flags are ruled out: " if self.assessment.flags_come_first else ""
+        yield SummaryLine(f"> {when}{cause.next_step}", (f"{cause.id}/next-step",), numbers, indent=3)
 
     def _reasons(self, side: tuple[EvidenceFinding, ...]) -> Iterator[tuple[str, EvidenceFinding]]:
         """What each piece of evidence says; one that rests on answers told already is not told again."""

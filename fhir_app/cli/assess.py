@@ -129,15 +129,19 @@ def _assess_document(place: str, body: bytes, root: Path, form: str, language: s
             summary = clinician_summary(reading.assessment, reading.intake, answers)
             yield Assessed(where, reading.issues, text=summary)
         elif form == "leaflet":
-            yield Assessed(
-                where, reading.issues, text=_leaflet(reading, reading.intake, reading.assessment, root, language)
-            )
+            issues = reading.issues if reading.verified else (*reading.issues, _NOT_GIVEN)
+            yield Assessed(where, issues, text=_leaflet(reading, reading.intake, reading.assessment, root, language))
         elif form == "json":  # written here, where there may be many processes
             yield Assessed(where, reading.issues, line=_line(assessment_json(reading.assessment)))
         else:
             yield Assessed(
                 where, reading.issues, assessment_json(reading.assessment), reviewed_by=reading.intake.reviewed_by
             )
+
+
+_NOT_GIVEN = Issue(
+    "warning", "business-rule", "The response is unfinished or not valid: the service gives its patient no leaflet."
+)
 
 
 def _leaflet(reading: Reading, intake: Intake, assessment: Assessment, root: Path, language: str | None) -> str:

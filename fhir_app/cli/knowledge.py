@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from fhir_app.evaluation.collection import case_files, collect
+from fhir_app.evaluation.expectations import unmet
 from fhir_app.fhir.definitions import knowledge as knowledge_library
 from fhir_app.fhir.namespace import PERMANENT_BASE, Namespace
 from fhir_app.knowledge.intake import Intake
-from fhir_app.knowledge.library import questionnaires_root
+from fhir_app.knowledge.library import Library, questionnaires_root
 from fhir_app.knowledge.loader import load_intake
 from fhir_app.knowledge.version_gate import check_version, write_lock
 from fhir_app.review.document import counts, review_json, review_markdown, review_page, reviewed
@@ -43,6 +45,7 @@ def knowledge(
             file.write_text(page(intake, attributes), encoding="utf-8")
             click.echo(f"Wrote every rule of {intake.name} {intake.knowledge_version} to {file}.", err=True)
     if lock:
+        _check_cases(folder, intake)
         write_lock(folder, intake)
         click.echo(f"Locked {intake.knowledge_version} in {folder}.", err=True)
         _say_problems(folder, intake)
@@ -53,6 +56,15 @@ def knowledge(
     if not (html or markdown or lock or as_json or as_library):
         _summarise(folder, intake, attributes)
         _say_problems(folder, intake)
+
+
+def _check_cases(folder: Path, intake: Intake) -> None:
+    """What is locked is given out, so every case beside it must come out as it says."""
+    cases = [case for collected in collect(case_files([folder]), Library((intake,))) for case in collected.cases]
+    if missed := [case.id for case in cases if unmet(intake, case)]:
+        raise click.ClickException(
+            f"Not locked: `fhir-app evaluate` must pass first; not as expected: {', '.join(missed)}"
+        )
 
 
 def _folder(given: Path | None) -> Path:

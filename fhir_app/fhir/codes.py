@@ -97,6 +97,11 @@ def urgency_concept(namespace: Namespace, level: Urgency) -> dict[str, Any]:
     return _concept(namespace.urgency, level.word, URGENCIES[level.word][0])
 
 
+def urgency_level(concept: Mapping[str, Any]) -> Urgency:
+    """The level that `urgency_concept` wrote."""
+    return Urgency.from_word(concept["coding"][0]["code"])
+
+
 def place(namespace: Namespace, word: str) -> dict[str, Any]:
     return _concept(namespace.place, word, PLACES[word][0])
 

@@ -6,13 +6,15 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.read_json import dump_json
 
 LOCAL = "local"
+UNVERSIONED = (0, "")
+"""The order of a revision that no server numbered."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HISTORY = re.compile(r"/_history/[^/]+$")
 _PATIENT = re.compile(r"(^|/)Patient/[A-Za-z0-9\-.]{1,64}$")
@@ -43,6 +45,16 @@ class ReceivedResponse:
     accepted: str
     language: str | None
 
+    @property
+    def day(self) -> date:
+        """On which it was filled in, where the person was; the day on which it came in when `authored` is missing,
+        lies after that, or more than a week before, since then it may be any other day."""
+        came = date.fromisoformat(self.accepted[:10])
+        if self.authored is None or len(self.authored) < 10:
+            return came
+        written = date.fromisoformat(self.authored[:10])
+        return written if timedelta(days=-7) <= written - came <= timedelta(days=1) else came
+
 
 def receive(
     questionnaire_response: Mapping[str, Any],
@@ -51,8 +63,13 @@ def receive(
     accepted: str,
     namespace: Namespace,
     notified_id: str | None = None,
+    digest: str | None = None,
+    believe_own: bool = True,
 ) -> ReceivedResponse:
     """A response whose shape was checked -> the same with identity, revision and references resolved.
+
+    `digest`: of everything that came in, when `questionnaire_response` is only the head of it that could be read.
+    `believe_own`: whether an identifier or a tag of ours is to be believed.
 
     An id counts only if a server gave it: its origin is a server and the resource carries that server's meta, or the
     server named it in the URL of its notification (`notified_id`). A client's own id is no identity, or every sample
@@ -63,13 +80,15 @@ def receive(
     meta = questionnaire_response.get("meta") or {}
     resource_id = notified_id or questionnaire_response.get("id")
     server_gave_id = notified_id is not None or (bool(resource_id) and _has_server_meta(meta, origin))
-    content = _content_hash(questionnaire_response, namespace)
-    own = _own_identity(questionnaire_response, namespace)
+    own = own_identity(questionnaire_response, namespace) if believe_own else None
     identity = own or namespace.derived_id(
-        "questionnaire-response", origin, _identity_key(questionnaire_response, resource_id, server_gave_id, content)
+        "questionnaire-response",
+        origin,
+        _identity_key(questionnaire_response, resource_id, server_gave_id, digest, namespace),
     )
     version = meta.get("versionId") if server_gave_id and own is None else None
-    revision = f"version:{version}" if version else f"content:{content}"
+    # What an application read, edited and sent on still carries the version that it read.
+    revision = f"version:{version or ''} content:{digest or _content_hash(questionnaire_response, namespace)}"
     if server_gave_id:
         sent = {**questionnaire_response, "id": resource_id}
     else:
@@ -79,7 +98,7 @@ def receive(
         origin=origin,
         identity=identity,
         revision=revision,
-        order=_order(meta) if server_gave_id else (0, ""),
+        order=_order(meta) if server_gave_id else UNVERSIONED,
         held_by_origin=server_gave_id and origin != LOCAL,
         questionnaire_response=sent,
         status=questionnaire_response["status"],
@@ -102,21 +121,25 @@ def _has_server_meta(meta: Mapping[str, Any], origin: str) -> bool:
 
 
 def _identity_key(
-    questionnaire_response: Mapping[str, Any], resource_id: object, server_gave_id: bool, content: str
+    questionnaire_response: Mapping[str, Any],
+    resource_id: object,
+    server_gave_id: bool,
+    digest: str | None,
+    namespace: Namespace,
 ) -> str:
+    """An identifier counts for one person only: vendors put the code of a form there, and one patient's result must
+    never become another's. Without any, a response is what it says, whatever its status says of that."""
     if server_gave_id:
         return f"id:{resource_id}"
     identifier = questionnaire_response.get("identifier") or {}
-    value = identifier.get("value")
-    if value and identifier.get("system"):
-        return f"identifier:{identifier['system']}|{value}"
-    if value:  # "1" without a system is unique for one person at best
+    if value := identifier.get("value"):
         subject = (questionnaire_response.get("subject") or {}).get("reference", "")
-        return f"identifier:|{value} of {subject}"
-    return f"content:{content}"
+        return f"identifier:{identifier.get('system', '')}|{value} of {subject}"
+    return f"content:{digest or _content_hash(questionnaire_response, namespace, leave_out=('status',))}"
 
 
-def _own_identity(questionnaire_response: Mapping[str, Any], namespace: Namespace) -> str | None:
+def own_identity(questionnaire_response: Mapping[str, Any], namespace: Namespace) -> str | None:
+    """The identity that we gave to a response, by our identifier or tag on it."""
     identifier = questionnaire_response.get("identifier") or {}
     if identifier.get("system") == namespace.questionnaire_response_identifiers and _is_uuid(identifier.get("value")):
         return str(identifier["value"])
@@ -130,9 +153,12 @@ def _is_uuid(value: object) -> bool:
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
 
 
-def _content_hash(questionnaire_response: Mapping[str, Any], namespace: Namespace) -> str:
+def _content_hash(
+    questionnaire_response: Mapping[str, Any], namespace: Namespace, leave_out: tuple[str, ...] = ()
+) -> str:
     """Over what was said: not over what servers add (id, meta), make themselves (narrative), or got from us."""
-    content = {key: value for key, value in questionnaire_response.items() if key not in ("id", "meta", "text")}
+    without = ("id", "meta", "text", *leave_out)
+    content = {key: value for key, value in questionnaire_response.items() if key not in without}
     if (content.get("identifier") or {}).get("system") == namespace.questionnaire_response_identifiers:
         del content["identifier"]
     return hashlib.sha256(dump_json(content, sort_keys=True)).hexdigest()

@@ -55,7 +55,9 @@ def report(assessment: Assessment, intake: Intake) -> Report:
         Section("Red flags present", tuple(_flag(flag, intake) for flag in assessment.present_flags)),
         Section("Red flags not assessed", _gaps(assessment, intake)),
         Section("Other reasons for this urgency", _triggers(assessment, intake)),
-        Section("Likely causes", tuple(_cause(cause, intake) for cause in assessment.causes)),
+        Section(
+            "Likely causes", tuple(_cause(cause, intake, assessment.flags_come_first) for cause in assessment.causes)
+        ),
         Section("Also consider", tuple(Line(_sourced(hint.says, hint.sources)) for hint in assessment.hints)),
         Section("Basis", _basis(assessment)),
         Section("Sources", _sources(assessment, intake), minor=True),
@@ -129,7 +131,7 @@ def _triggers(assessment: Assessment, intake: Intake) -> tuple[Line, ...]:
     )
 
 
-def _cause(cause: CauseFinding, intake: Intake) -> Line:
+def _cause(cause: CauseFinding, intake: Intake, flags_come_first: bool) -> Line:
     word = "not assessed" if cause.likelihood == "not-assessed" else codes.LIKELIHOODS[cause.likelihood][0].lower()
     leads = cause.likelihood in ("likely", "possible")
     under = [
@@ -141,7 +143,7 @@ def _cause(cause: CauseFinding, intake: Intake) -> Line:
     if leads:
         gaps = dict.fromkeys(link_id for piece in cause.unknown for link_id in piece.unanswered)
         under += _optional("Not answered: ", _questions(gaps, intake))
-        under += _optional("Next: ", cause.next_step)
+        under += _optional(f"Next{', once the red flags are ruled out' if flags_come_first else ''}: ", cause.next_step)
     return Line(f"{cause.rank}. {cause.label}: {word}", tuple(under), minor=not leads)
 
 

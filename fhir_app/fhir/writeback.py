@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fhir_app.assessment.assessment import Assessment
-from fhir_app.fhir import document_reference, observation
+from fhir_app.fhir import codes, document_reference, observation
 from fhir_app.fhir.document_reference import DocumentContent
-from fhir_app.fhir.identifiers import ResponseAs
+from fhir_app.fhir.identifiers import ResponseAs, reference
 from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.observation import Circumstances, ResultStatus
 from fhir_app.fhir.parties import Author, device, organization
@@ -20,7 +20,16 @@ from fhir_app.fhir.provenance import provenance
 from fhir_app.fhir.received import ReceivedResponse
 from fhir_app.knowledge.intake import Intake
 
-__all__ = ["Author", "DocumentContent", "MissingSubject", "WriteBack", "retract", "with_contents", "write_back"]
+__all__ = [
+    "Author",
+    "DocumentContent",
+    "MissingSubject",
+    "WriteBack",
+    "added",
+    "retract",
+    "with_contents",
+    "write_back",
+]
 
 _MISTAKE = "entered-in-error"
 _WITHDRAWN = "<p><b>Entered in error. Do not use.</b></p>"
@@ -129,6 +138,40 @@ def write_back(
         provenance=provenance(about, targets, "update" if previous else "create"),
         released=about.status != "preliminary" or (previous is not None and previous.released),
     )
+
+
+def added(previous: WriteBack, made: WriteBack) -> WriteBack | None:
+    """What an unfinished or invalid revision changes of what stands: flags that are new or more urgent, and a summary
+    that is more urgent; nothing is taken back and nothing lowered. None when it has none of these.
+
+    `made` is what `write_back` makes of it. Earlier documents are superseded: they know nothing of the new flag.
+    """
+    before = {flag["id"]: _flag_urgency(flag) for flag in previous.flags}
+    new = tuple(flag for flag in made.flags if _flag_urgency(flag) > before.get(flag["id"], 0))
+    if not new:
+        return None
+    ids = {flag["id"] for flag in new}
+    flags = (*new, *(flag for flag in previous.flags if flag["id"] not in ids))
+    stands = previous.summary["status"] != _MISTAKE
+    raised = not stands or _summary_urgency(made.summary) > _summary_urgency(previous.summary)
+    summary = {**made.summary, "hasMember": [reference(flag) for flag in flags]} if raised else previous.summary
+    targets = (*new, *((summary,) if raised else ()), *made.earlier_documents)
+    return replace(
+        made,
+        questionnaire_response=(previous if previous.released else made).questionnaire_response,
+        flags=flags,
+        retracted_flags=tuple(flag for flag in previous.retracted_flags if flag["id"] not in ids),
+        summary=summary,
+        provenance={**made.provenance, "target": [reference(target) for target in targets]},
+    )
+
+
+def _flag_urgency(flag: Mapping[str, Any]) -> int:
+    return codes.urgency_level(flag["component"][0]["valueCodeableConcept"])
+
+
+def _summary_urgency(summary: Mapping[str, Any]) -> int:
+    return codes.urgency_level(summary["valueCodeableConcept"])
 
 
 def retract(

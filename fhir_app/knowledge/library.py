@@ -47,6 +47,16 @@ def load_library(root: Path) -> Library:
             intakes.append(load_intake(folder))
         except KnowledgeError as error:
             problems.extend(f"{folder.name}/{line}" for line in error.problems)
-    if problems:
+    if problems or (problems := _twice(folders, intakes)):
         raise KnowledgeError(problems)
     return Library(tuple(intakes))
+
+
+def _twice(folders: list[Path], intakes: list[Intake]) -> list[str]:
+    """A copy left beside the original would be used in its place, whichever of the two was edited."""
+    first: dict[str, Path] = {}
+    problems = []
+    for folder, intake in zip(folders, intakes, strict=True):
+        if (before := first.setdefault(intake.canonical, folder)) is not folder:
+            problems.append(f"{folder.name}: {intake.canonical} stands in {before.name} as well; move one of them away")
+    return problems

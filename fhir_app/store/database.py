@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from fhir_app.errors import FhirAppError
 from fhir_app.store import migrations
@@ -102,9 +102,9 @@ def _reached(url: URL) -> Database:
         database = Database(_engine(url))
         with database.engine.connect():
             return database
-    except (OperationalError, OSError):
+    except (DatabaseError, OSError):
         raise UnusableDatabase(
-            "The database cannot be reached, or does not let this program in: see FHIR_APP_DATABASE_URL."
+            "The database cannot be reached, is none, or does not let this program in: see FHIR_APP_DATABASE_URL."
         ) from None
 
 
@@ -121,7 +121,8 @@ def _engine(url: URL) -> Engine:
 
 def _create_private_file(path: Path) -> None:
     """Health data: readable by its owner alone. SQLite gives its -wal and -shm files the same mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_absolute():  # a slip in an absolute path must not become an empty database of its own
+        path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 

@@ -105,9 +105,10 @@ _REVISIONS = (
 )
 
 
-def add(connection: Connection, submission: Submission, body: bytes) -> None:
-    """Store a submission; when it is the newest of its identity, the one that was is so no longer."""
-    if submission.newest and submission.arrival > 0:
+def add(connection: Connection, submission: Submission, body: bytes, *, replaces: bool = True) -> None:
+    """Store a submission. When it is the newest of its identity and `replaces` the one that was, that one is so no
+    longer."""
+    if submission.newest and submission.arrival > 0 and replaces:
         connection.execute(update(submissions).where(_revisions_of(submission)).values(newest=False))
     values = {name: getattr(submission, name) for name in _PLAIN}
     values["body"] = body
@@ -142,6 +143,11 @@ def revisions(connection: Connection, origin: str, identity: str) -> tuple[Revis
         Revision(row.id, _order(row.order_key), row.arrival, row.newest, row.status, row.canonical, bool(row.wrote))
         for row in connection.execute(_REVISIONS, {"origin": origin, "identity": identity})
     )
+
+
+def is_known(connection: Connection, identity: str) -> bool:
+    """Whether this identity is known from any origin. Reads the whole index: for the rare case alone."""
+    return bool(connection.execute(select(exists().where(submissions.c.identity == identity))).scalar())
 
 
 def remove(connection: Connection, submission_id: str) -> None:

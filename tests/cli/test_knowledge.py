@@ -95,3 +95,13 @@ def test_a_version_is_locked_once_and_then_kept(copy: Path) -> None:
     code, output = run(str(copy), "--lock")
     assert code == 1
     assert "raise `knowledge_version` first" in output
+
+
+def test_knowledge_whose_cases_fail_is_not_locked(copy: Path) -> None:
+    case = {"id": "child", "name": "A child of twelve.", "answers": {"pt-age": 12}, "expect": {"urgency": "self-care"}}
+    (copy / "cases").mkdir()
+    (copy / "cases" / "wrong.yaml").write_text(json.dumps({"cases": [case]}), encoding="utf-8")
+    code, output = run(str(copy), "--lock")
+    assert code == 1
+    assert "not as expected: child" in output
+    assert not (copy / "knowledge.lock").exists()

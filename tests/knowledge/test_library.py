@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -43,3 +44,13 @@ def test_a_folder_without_an_intake_is_refused(tmp_path: Path) -> None:
 
 def test_the_intakes_of_this_program_load_without_a_problem() -> None:
     assert "tingling-legs" in {intake.name for intake in load_library(questionnaires_root()).intakes}
+
+
+def test_a_copy_left_beside_the_original_is_refused_since_it_would_be_used_in_its_place(tmp_path: Path) -> None:
+    original = spoiled(tmp_path)
+    copytree(original, tmp_path / "a-backup")
+    with pytest.raises(KnowledgeError) as refused:
+        load_library(tmp_path)
+    assert refused.value.problems == (
+        f"{original.name}: {URL}|1.0.0 stands in a-backup as well; move one of them away",
+    )
