@@ -24,6 +24,8 @@ _DATE = re.compile(
 )
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _ELSEWHERE = frozenset({"_format", "_pretty"})
+_WHOSE = frozenset({"patient", "subject"})
+"""Ignoring an unknown parameter widens a search; ignoring these would show everybody's results in one chart."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def read_search(arguments: Iterable[tuple[str, str]], parameters: Sequence[Searc
     """The arguments of a search -> what is asked.
 
     Raises InvalidSearch for a bad value, for too many of them, for a modifier that we do not support on a parameter
-    that we do, and, if `strict`, for every parameter that would otherwise be ignored.
+    that we do, for a patient who is not named so that we can follow it, and, if `strict`, for every parameter that
+    would otherwise be ignored.
     """
     known = {parameter.name: parameter for parameter in parameters}
     criteria: list[SearchCriterion] = []
@@ -86,6 +89,8 @@ def read_search(arguments: Iterable[tuple[str, str]], parameters: Sequence[Searc
         elif name in known and _split(value):
             criteria.append(_criterion(known[name], modifier or None, value))
             used.append((key, value))
+        elif re.split(r"[:.]", key)[0].lower() in _WHOSE:
+            raise InvalidSearch("The patient is not named in a way that is supported here, and is not left out.")
         elif key not in _ELSEWHERE:
             ignored.append(name if name in known else "another parameter")
     if sum(len(criterion.values) for criterion in criteria) > MOST_VALUES:

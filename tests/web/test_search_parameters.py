@@ -48,6 +48,19 @@ def test_what_is_unknown_is_ignored_and_told_or_refused_when_strict() -> None:
     assert "MARKER-9f" not in caught.value.public_text
 
 
+@pytest.mark.parametrize("key", ["patient", "Patient", "patient.identifier", "subject:Patient.name", "subject.name"])
+def test_a_patient_who_is_not_named_as_we_can_follow_is_never_left_out_of_a_search(key: str) -> None:
+    """Or everybody's results would be shown in one chart."""
+    with pytest.raises(InvalidSearch):
+        read_search([(key, "1"), ("_id", "1")], PARAMETERS, strict=False)
+
+
+@pytest.mark.parametrize("value", ["", ","])
+def test_a_patient_without_a_value_is_refused(value: str) -> None:
+    with pytest.raises(InvalidSearch):
+        read_search([("patient", value)], (SearchParameter("patient", "reference"),), strict=False)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
