@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from types import TracebackType
 
 import click
 
 from fhir_app.app import Parts, load_parts
 from fhir_app.delivery.planned import planned
-from fhir_app.scrubbed_log import configure_log
+from fhir_app.scrubbed_log import configure_log, frames, log
 from fhir_app.settings import Settings
 
 
@@ -24,6 +25,7 @@ def worker(once: bool, dry_run: bool) -> None:
     """
     settings = Settings.from_env()
     configure_log(settings.log_level)
+    sys.excepthook = _end
     if settings.fhir_server_url is None:
         raise click.UsageError("There is nowhere to deliver to: configure FHIR_APP_FHIR_SERVER_URL.")
     parts = load_parts(settings)
@@ -38,6 +40,12 @@ def worker(once: bool, dry_run: bool) -> None:
             signal.signal(number, lambda *_: parts.loop.stop())
         parts.loop.run()
     parts.database.close()
+
+
+def _end(_kind: type[BaseException], error: BaseException, _places: TracebackType | None) -> None:
+    """A fault that ends the worker is told by its places in the code: what a worker prints is kept as its log, and a
+    message may quote what was worked on."""
+    log().error("worker ended", error=type(error).__name__, frames=frames(error))
 
 
 def _print_planned(parts: Parts) -> None:

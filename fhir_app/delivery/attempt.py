@@ -16,7 +16,7 @@ from fhir_app.fhir.destinations import Destination
 from fhir_app.fhir.entries import Resource
 from fhir_app.fhir.model import parse_with_library
 from fhir_app.fhir.namespace import Namespace
-from fhir_app.fhir.replies import Delivered, Outcome, Rejected, TryAgain, Unknown
+from fhir_app.fhir.replies import Delivered, Outcome, Rejected, TryAgain, Unknown, unless_misdirected
 from fhir_app.store.database import Database
 
 WRITTEN_BEFORE = "found complete at the destination"
@@ -49,10 +49,10 @@ class Attempt:
         """Raises OutboundResourceError for resources that break FHIR: nothing of them is sent."""
         if self.look_up_first:
             complete = is_complete(self.client, resources, self.destination.shape, self.namespace)
-            if complete is True:
+            if not isinstance(complete, bool):
+                return _still_unknown(unless_misdirected(complete))
+            if complete:
                 return Done(reason=WRITTEN_BEFORE)
-            if complete is not False:
-                return Unknown(f"could not be looked up: {complete.reason}", getattr(complete, "after", None))
         if not self.may_send:
             return Rejected("given up after too many tries")
         if self.destination.shape.transactions:
@@ -99,6 +99,11 @@ def is_correction(resources: Sequence[Resource]) -> bool:
     return True
 
 
+def _still_unknown(looked: TryAgain | Rejected) -> Unknown:
+    reason = f"could not be looked up: {looked.reason}"
+    return Unknown(reason, looked.after, looked.astray) if isinstance(looked, TryAgain) else Unknown(reason)
+
+
 def _done(outcome: Outcome) -> Done | TryAgain | Rejected | Unknown:
     if not isinstance(outcome, Delivered):
         return outcome
@@ -108,13 +113,19 @@ def _done(outcome: Outcome) -> Done | TryAgain | Rejected | Unknown:
 
 
 def _whole(outcome: Outcome) -> Outcome:
-    """A transaction is done as a whole (https://hl7.org/fhir/R4/http.html#trules); a server whose reply says anything
-    else did not do what was asked, and what it did is to be looked for."""
-    if isinstance(outcome, Delivered) and outcome.resource is not None:
-        if outcome.resource["resourceType"] != "Bundle":
-            return Unknown(f"{outcome.status}, and a body that is not the reply to a transaction")
-        if any(str(reply.get("status")).startswith(("4", "5")) for reply in _entry_replies(outcome)):
-            return Unknown(f"{outcome.status}, and a part of the transaction was refused")
+    """A transaction is done as a whole (https://hl7.org/fhir/R4/http.html#trules) when its reply says so of what was
+    sent. Whatever else a success may hold, nothing at all included, is to be looked for before it is believed: a
+    proxy says 200 too."""
+    if not isinstance(outcome, Delivered):
+        return outcome
+    body = outcome.resource or {}
+    if (body.get("resourceType"), body.get("type")) != ("Bundle", "transaction-response"):
+        return Unknown(f"{outcome.status}, and a body that is not the reply to a transaction", astray=True)
+    statuses = [str(reply["status"]) for reply in _entry_replies(outcome) if reply.get("status")]
+    if not statuses:
+        return Unknown(f"{outcome.status}, and a reply that tells of nothing that was written")
+    if not all(status.startswith("2") for status in statuses):
+        return Unknown(f"{outcome.status}, and a part of the transaction was refused")
     return outcome
 
 

@@ -16,7 +16,7 @@ from fhir_app.fhir.destinations import Destination
 from fhir_app.fhir.entries import Resource
 from fhir_app.fhir.model import OutboundResourceError
 from fhir_app.fhir.namespace import Namespace
-from fhir_app.fhir.replies import Delivered, Rejected, TryAgain, Unknown
+from fhir_app.fhir.replies import Delivered, Rejected, TryAgain, Unknown, unless_misdirected
 from fhir_app.scrubbed_log import log
 from fhir_app.store import outbox, write_backs
 from fhir_app.store.database import Database
@@ -72,7 +72,11 @@ class Delivery:
             return self._settle(claimed, "held", NOT_CONFIGURED)
         client = self.client(destination)
         if isinstance(client, FhirClient):
-            return self._conclude(claimed, self._try(claimed, destination, client))
+            outcome = self._try(claimed, destination, client)
+            if isinstance(outcome, TryAgain | Unknown) and outcome.astray:
+                # Before the next try it is asked again whether an R4 server is there.
+                self._clients.pop(destination.base_url, None)
+            return self._conclude(claimed, outcome)
         if claimed.look_up_first:
             # Whether an earlier try succeeded is as open as it was.
             return self._later(claimed, "unknown", client.reason, getattr(client, "after", None))
@@ -98,12 +102,12 @@ class Delivery:
         )
 
     def client(self, destination: Destination) -> FhirClient | TryAgain | Rejected | Unknown:
-        """A client of a destination that was seen to speak R4."""
+        """A client of a destination that was seen to speak R4; Rejected only in that server's own words."""
         if destination.base_url not in self._clients:
             client = self.open_client(destination)
             outcome = client.capability()
             if not isinstance(outcome, Delivered):
-                return outcome
+                return unless_misdirected(outcome)
             self._clients[destination.base_url] = client
         return self._clients[destination.base_url]
 
@@ -125,7 +129,7 @@ class Delivery:
             keep_lease=lambda: self._renewed(claimed),
         )
         try:
-            return attempt.make(resources)
+            return unless_misdirected(attempt.make(resources))
         except OutboundResourceError as error:
             # To send what breaks FHIR would only move our fault into somebody's chart.
             return Rejected(error.public_text)

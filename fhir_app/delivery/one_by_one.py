@@ -68,7 +68,7 @@ class OneByOne:
             if not isinstance(outcome, Delivered):
                 return outcome
             if outcome.id is None:
-                return Unknown("the destination did not say under which id it stored a resource")
+                return Unknown("the destination did not say under which id it stored a resource", astray=True)
             ids[write.key] = outcome.id
             locations.append(f"{write.key[0]}/{outcome.id}/_history/{outcome.version}")
             self._note(write.key, digest, outcome)

@@ -84,7 +84,7 @@ class FhirClient:
                 return outcome
             page = _page(outcome.resource or {}, resource_type)
             if page is None:
-                return TryAgain("the reply to a search is no Bundle")
+                return TryAgain("the reply to a search is no Bundle", astray=True)
             found += page.matches
             if page.following is None:
                 return Found(tuple(found))

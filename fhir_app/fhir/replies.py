@@ -6,9 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 JsonObject: TypeAlias = Mapping[str, Any]
+Other = TypeVar("Other")
+
+_OF_THE_WAY = frozenset({400, 401, 403, 404, 405, 407, 421})
+"""What a proxy says of an address or a caller that it does not know, and of a server that is just being replaced."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,14 @@ class Delivered:
 
 @dataclass(frozen=True)
 class TryAgain:
-    """Nothing was changed, and the same request may succeed later. `after`: seconds that the server asked for."""
+    """Nothing was changed, and the same request may succeed later.
+
+    `after`: seconds that the server asked for. `astray`: what answered may not have been the FHIR server.
+    """
 
     reason: str
     after: float | None = None
+    astray: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,13 +49,22 @@ class Rejected:
     status: int | None = None
     outcome: JsonObject | None = None
 
+    @property
+    def misdirected(self) -> bool:
+        """Whether this is about the way there, and not about what was sent: a redirect, or a refusal of address or
+        access without an OperationOutcome, which a FHIR server would have given."""
+        if self.status is None:
+            return False
+        return 300 <= self.status < 400 or (self.outcome is None and self.status in _OF_THE_WAY)
+
 
 @dataclass(frozen=True)
 class Unknown:
-    """The request may or may not have been carried out. Look before sending it again."""
+    """The request may or may not have been carried out. Look before sending it again. Else as TryAgain."""
 
     reason: str
     after: float | None = None
+    astray: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,13 @@ class Reply:
         object.__setattr__(self, "hapi_codes", frozenset(_hapi_codes(self.resource)))
 
 
+def unless_misdirected(outcome: Other | Rejected) -> Other | Rejected | TryAgain:
+    """For who can wait: what did not get to the FHIR server may get there later, and is no refusal by it."""
+    if isinstance(outcome, Rejected) and outcome.misdirected:
+        return TryAgain(f"{outcome.reason}, and not in the words of a FHIR server", astray=True)
+    return outcome
+
+
 def judge_write(reply: Reply) -> Outcome:
     """The outcome of a create, update or transaction.
 
@@ -86,14 +110,14 @@ def judge_write(reply: Reply) -> Outcome:
     if 200 <= status < 300:
         # Who names the id in Location has stored it, whatever the body is.
         if reply.unreadable and id_of(reply.headers.get("Location")) is None:
-            return Unknown(f"{status}, and a body that is not a FHIR resource")
+            return Unknown(f"{status}, and a body that is not a FHIR resource", astray=True)
         return Delivered(status, reply.resource, *_id_and_version(reply))
     if status in {401, 409, 425, 429, 503} or (status >= 500 and _rolled_back(reply)):
-        return TryAgain(_reason(reply), _retry_after(reply.headers))
+        return _try_again(reply)
     if status == 412 and not reply.hapi_codes & {"0539", "0958"}:
-        return TryAgain(_reason(reply), _retry_after(reply.headers))
+        return _try_again(reply)
     if status >= 500 or status == 408:
-        return Unknown(_reason(reply), _retry_after(reply.headers))
+        return Unknown(_reason(reply), _retry_after(reply.headers), astray=reply.resource is None)
     return _rejected(reply)
 
 
@@ -103,9 +127,9 @@ def judge_read(reply: Reply) -> Outcome:
     if 200 <= status < 300 and (reply.resource or {}).get("resourceType"):
         return Delivered(status, reply.resource, *_id_and_version(reply))
     if 200 <= status < 300:
-        return TryAgain(f"{status}, and a body that is not a FHIR resource")
+        return TryAgain(f"{status}, and a body that is not a FHIR resource", astray=True)
     if status in {401, 408, 409, 425, 429} or status >= 500:
-        return TryAgain(_reason(reply), _retry_after(reply.headers))
+        return _try_again(reply)
     return _rejected(reply)
 
 
@@ -125,14 +149,20 @@ def id_of(location: str | None) -> str | None:
 def _id_and_version(reply: Reply) -> tuple[str | None, str | None]:
     resource = reply.resource or {}
     held = (resource.get("meta") or {}).get("versionId")
+    # HAPI's Bundles have ids too, and those are not of anything that was stored.
+    own = None if resource.get("resourceType") in {"Bundle", "OperationOutcome"} else resource.get("id")
     # A number is no id in R4, and yet what some servers count their versions with.
     version = version_of(reply.headers.get("ETag")) or (str(held) if isinstance(held, str | int) else None)
-    return id_of(reply.headers.get("Location")) or resource.get("id"), version
+    return id_of(reply.headers.get("Location")) or own, version
 
 
 def _rolled_back(reply: Reply) -> bool:
     """https://github.com/hapifhir/hapi-fhir/issues/5131: a lost race may come as 500."""
     return "0550" in reply.hapi_codes
+
+
+def _try_again(reply: Reply) -> TryAgain:
+    return TryAgain(_reason(reply), _retry_after(reply.headers), astray=reply.resource is None)
 
 
 def _rejected(reply: Reply) -> Rejected:

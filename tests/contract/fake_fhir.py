@@ -45,6 +45,49 @@ class Fault:
     body: bytes | None = None
 
 
+def _told(body: str, status: int = 200) -> Fault:
+    return Fault(status=status, body=body.encode())
+
+
+ODD_SUCCESSES = (
+    _told(""),
+    _told("", 201),
+    _told("", 202),
+    _told("", 204),
+    _told("<html>welcome</html>"),
+    _told('{"ok":true}'),
+    _told('{"resourceType":"OperationOutcome","id":"made-up"}'),
+    _told('{"resourceType":"Bundle","id":"made-up","type":"searchset","total":0}'),
+    _told('{"resourceType":"Bundle","entry":[{"response":{"status":"201 Created"}}]}'),
+    _told('{"resourceType":"Bundle","type":"batch-response","entry":[{"response":{"status":"201 Created"}}]}'),
+    _told('{"resourceType":"Bundle","type":"transaction-response"}'),
+    _told('{"resourceType":"Bundle","type":"transaction-response","entry":null}'),
+    _told('{"resourceType":"Bundle","type":"transaction-response","entry":[]}'),
+    _told('{"resourceType":"Bundle","type":"transaction-response","entry":[1]}'),
+    _told('{"resourceType":"Bundle","type":"transaction-response","entry":[{}]}'),
+    _told('{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":[]}]}'),
+    _told('{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":{}}]}'),
+    _told('{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":{"location":7}}]}'),
+    _told('{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":{"status":"422 Oh"}}]}'),
+    _told('{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":{"status":500}}]}'),
+)
+"""Replies of servers, proxies and portals that are a success by their status, and do not say what was written."""
+
+MISDIRECTIONS = (
+    _told("<html>default backend - 404</html>", 404),
+    _told('{"message":"no Route matched with those values"}', 404),
+    _told("", 404),
+    _told("<html>forbidden by a rule</html>", 403),
+    _told("", 405),
+    _told("<html>The plain HTTP request was sent to HTTPS port</html>", 400),
+    _told("", 421),
+    Fault(status=301, body=b"", headers={"Location": "https://elsewhere.example/fhir"}),
+    Fault(status=302, headers={"Location": "https://login.example/"}),
+    Fault(status=307, body=b"", headers={"Location": "https://elsewhere.example/fhir"}),
+)
+"""Refusals by what stands before a FHIR server, or in its place for a while."""
+
+
 @dataclass(frozen=True)
 class Seen:
     method: str
@@ -62,11 +105,17 @@ class FakeFhir:
         self.resources: dict[tuple[str, str], Resource] = {}
         self.faults: list[Fault] = []
         self.read_faults: list[Fault] = []
+        self.metadata_faults: list[Fault] = []
         self.seen: list[Seen] = []
         self.before_write: Callable[[], None] = lambda: None
         self.url = ""
         self._next_id = 1000
         self._lock = threading.RLock()
+
+    @property
+    def introductions(self) -> int:
+        """How often it was asked what it is."""
+        return sum(seen.path == "/fhir/metadata" for seen in self.seen)
 
     @property
     def writes(self) -> list[Seen]:
@@ -215,10 +264,11 @@ class _Door(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._see(None)
-        if self.fake.read_faults:
-            return self._fail(self.fake.read_faults.pop(0))
         parts = urlsplit(self.path)
         path = parts.path.removeprefix("/fhir").strip("/").split("/")
+        faults = self.fake.metadata_faults if path == ["metadata"] else self.fake.read_faults
+        if faults:
+            return self._fail(faults.pop(0))
         if path == ["metadata"]:
             return self._send(200, {"resourceType": "CapabilityStatement", "fhirVersion": self.fake.fhir_version})
         if len(path) == 2:

@@ -14,7 +14,7 @@ import structlog
 
 from fhir_app.scrubbed_log import configure_log
 from fhir_app.store import outbox
-from tests.contract.fake_fhir import FakeFhir, Fault
+from tests.contract.fake_fhir import MISDIRECTIONS, ODD_SUCCESSES, FakeFhir, Fault
 from tests.delivery.queueing import Desk
 
 ONE_OF_EACH = {
@@ -256,7 +256,7 @@ def test_the_version_of_a_server_is_asked_once(desk: Desk, fake: FakeFhir) -> No
     desk.correction(first)
     worker.deliver_one()
 
-    assert [seen.path for seen in fake.seen].count("/fhir/metadata") == 1
+    assert fake.introductions == 1
 
 
 def test_two_workers_at_once_write_one_of_each(desk: Desk, fake: FakeFhir) -> None:
@@ -301,28 +301,198 @@ def test_a_worker_that_slept_past_its_lease_changes_nothing_any_more(desk: Desk,
     assert held(fake) == ONE_OF_EACH
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"ok":true}',
-        b'{"resourceType":"OperationOutcome"}',
-        b'{"resourceType":"Bundle","entry":null}',
-        b'{"resourceType":"Bundle","entry":[1]}',
-        b'{"resourceType":"Bundle","entry":[{"response":[]}]}',
-        b'{"resourceType":"Bundle","entry":[{"response":{"location":7}}]}',
-        b'{"resourceType":"Bundle","entry":[{"response":{"status":"422 Unprocessable Entity"}}]}',
-        b'{"resourceType":"Bundle","entry":[{"response":{"status":500}}]}',
-    ],
-)
+def test_a_worker_that_lost_its_lease_before_it_sent_anything_sends_nothing(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    sleeper = desk.worker("sleeper", render=lambda _: overtake(desk))
+
+    settled = sleeper.deliver_one()
+
+    assert settled is not None
+    assert settled.lost
+    assert fake.writes == []
+    assert desk.rows[0].lease_owner == "other"
+
+
+@pytest.mark.parametrize("kind", ["sequential"])
+def test_a_worker_that_lost_its_lease_between_two_requests_sends_no_more(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    sleeper = desk.worker("sleeper")
+
+    def at_the_third() -> None:
+        if len(fake.writes) == 3:
+            overtake(desk)
+
+    fake.before_write = at_the_third
+    settled = sleeper.deliver_one()
+
+    assert settled is not None
+    assert settled.lost
+    assert len(fake.writes) == 3
+
+
+def overtake(desk: Desk) -> bytes:
+    """Somebody else has the row now, whose lease ran out; a PDF, for who wants one."""
+    desk.clock.forward(hours=1)
+    with desk.database.begin() as connection:
+        assert outbox.claim(connection, "other", desk.clock(), 300.0) is not None
+    return b"%PDF-1.7"
+
+
+@pytest.mark.parametrize("told", ODD_SUCCESSES)
 @pytest.mark.parametrize("after_commit", [True, False])
 def test_success_that_is_told_in_an_odd_shape_is_looked_up_before_it_is_believed(
-    desk: Desk, fake: FakeFhir, body: bytes, after_commit: bool
+    desk: Desk, fake: FakeFhir, told: Fault, after_commit: bool
 ) -> None:
     desk.first()
-    fake.faults.append(Fault(status=200, body=body, after_commit=after_commit))
+    fake.faults.append(replace(told, after_commit=after_commit))
 
     assert desk.worker().deliver_one().state == "unknown"
     assert desk.drain() == ["delivered"]
+    assert held(fake) == ONE_OF_EACH
+
+
+@pytest.mark.parametrize("kind", ["hapi", "generic-r4"])
+def test_a_reply_that_leaves_out_what_was_merged_with_another_entry_is_believed(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    body = (
+        b'{"resourceType":"Bundle","type":"transaction-response","entry":'
+        b'[{"response":{"status":"201 Created","location":"Observation/1/_history/1"}},{"response":{"status":"200"}}]}'
+    )
+    fake.faults.append(Fault(status=200, body=body, after_commit=True))
+
+    assert desk.worker().deliver_one().state == "delivered"
+    assert desk.rows[0].outcome == {"written": ["Observation/1/_history/1"]}
+
+
+@pytest.mark.parametrize("refusal", MISDIRECTIONS)
+@pytest.mark.parametrize("after_commit", [True, False])
+def test_what_a_proxy_refuses_is_sent_again_later_after_asking_who_is_there(
+    desk: Desk, fake: FakeFhir, refusal: Fault, after_commit: bool
+) -> None:
+    desk.first()
+    fake.faults.append(replace(refusal, after_commit=after_commit))
+    worker = desk.worker()
+
+    first = worker.deliver_one()
+
+    assert first is not None
+    assert (first.state, first.reason) == ("pending", f"{_said(refusal)}, and not in the words of a FHIR server")
+    assert worker.deliver_one() is None
+    assert fake.introductions == 1
+    desk.clock.forward(minutes=1)
+    second = worker.deliver_one()
+    assert second is not None
+    assert second.state == "delivered"
+    assert fake.introductions == 2
+    assert held(fake) == ONE_OF_EACH
+
+
+def _said(refusal: Fault) -> str:
+    return f"{refusal.status}" if refusal.body is not None else f"{refusal.status}, processing"
+
+
+@pytest.mark.parametrize("refusal", [MISDIRECTIONS[0], MISDIRECTIONS[-1]])
+def test_a_server_that_is_just_being_replaced_is_waited_for(desk: Desk, fake: FakeFhir, refusal: Fault) -> None:
+    desk.first()
+    fake.faults.append(refusal)
+    fake.metadata_faults += [refusal] * 2
+    worker = desk.worker()
+
+    states = []
+    for _ in range(4):
+        states.append(worker.deliver_one())
+        assert worker.deliver_one() is None
+        desk.clock.forward(minutes=1)
+
+    assert [settled.state for settled in states if settled] == ["pending"] * 3 + ["delivered"]
+    assert len(fake.writes) == (8 if desk.destination.shape.kind == "sequential" else 2)
+    assert held(fake) == ONE_OF_EACH
+
+
+def test_a_proxy_that_never_lets_anything_through_is_given_up(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    fake.faults.append(MISDIRECTIONS[0])
+    fake.metadata_faults += [MISDIRECTIONS[0]] * 10
+    worker = desk.worker(most_attempts=3)
+
+    for _ in range(5):
+        worker.deliver_one()
+        desk.clock.forward(hours=1)
+
+    (row,) = desk.rows
+    assert (row.state, row.attempts) == ("rejected", 3)
+    assert row.reason == "given up after 3 tries: 404, and not in the words of a FHIR server"
+
+
+def test_what_turns_out_to_be_another_server_after_a_refusal_is_sent_nothing_more(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    fake.faults.append(MISDIRECTIONS[0])
+    worker = desk.worker()
+    worker.deliver_one()
+    fake.fhir_version = "5.0.0"
+    desk.clock.forward(minutes=1)
+
+    settled = worker.deliver_one()
+
+    assert settled is not None
+    assert settled.state == "held"
+    assert "5.0.0" in str(settled.reason)
+    assert len(fake.writes) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 422])
+def test_what_a_fhir_server_refuses_in_its_own_words_is_a_dead_letter_at_once(
+    desk: Desk, fake: FakeFhir, status: int
+) -> None:
+    desk.first()
+    fake.faults.append(Fault(status=status))
+
+    settled = desk.worker().deliver_one()
+
+    assert settled is not None
+    assert (settled.state, settled.reason) == ("rejected", f"{status}, processing")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_server_that_refuses_to_say_what_it_is_in_the_words_of_fhir_holds_the_result(
+    desk: Desk, fake: FakeFhir, status: int
+) -> None:
+    desk.first()
+    fake.metadata_faults.append(Fault(status=status))
+
+    assert desk.worker().deliver_one().state == "held"
+    assert fake.writes == []
+
+
+def test_a_token_that_has_run_out_is_no_fault_of_the_result(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    fake.faults += [Fault(status=401), Fault(status=401, body=b"")]
+    worker = desk.worker()
+
+    for state in ("pending", "pending", "delivered"):
+        assert worker.deliver_one().state == state
+        desk.clock.forward(minutes=1)
+    assert fake.introductions == 2  # the second time in nobody's words, so it was asked again who is there
+
+
+def test_a_look_up_that_only_a_proxy_answers_leaves_the_outcome_unknown(desk: Desk, fake: FakeFhir) -> None:
+    desk.first()
+    fake.faults.append(Fault(after_commit=True))
+    worker = desk.worker()
+    worker.deliver_one()
+    writes = len(fake.writes)
+    fake.read_faults += [MISDIRECTIONS[0]] * 2
+    desk.clock.forward(hours=1)
+
+    settled = worker.deliver_one()
+
+    assert settled is not None
+    assert (settled.state, len(fake.writes)) == ("unknown", writes)
+    asked = fake.introductions
+    fake.read_faults.clear()
+    desk.clock.forward(hours=1)
+    assert worker.deliver_one().state == "delivered"
+    assert fake.introductions == asked + 1
     assert held(fake) == ONE_OF_EACH
 
 

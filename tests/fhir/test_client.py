@@ -10,8 +10,18 @@ from typing import Any
 import pytest
 
 from fhir_app.fhir.client import FhirClient
-from fhir_app.fhir.replies import Delivered, Found, Outcome, Rejected, Reply, TryAgain, Unknown, judge_write
-from tests.contract.fake_fhir import FakeFhir, Fault, running
+from fhir_app.fhir.replies import (
+    Delivered,
+    Found,
+    Outcome,
+    Rejected,
+    Reply,
+    TryAgain,
+    Unknown,
+    judge_write,
+    unless_misdirected,
+)
+from tests.contract.fake_fhir import MISDIRECTIONS, FakeFhir, Fault, running
 
 OBSERVATION = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "valueString": "secret-answer"}
 QUICK = (1.0, 0.3)
@@ -139,6 +149,49 @@ def test_a_request_that_is_wrong_in_itself_and_a_redirect_are_rejected(fake: Fak
     assert len(fake.seen) == 1
 
 
+@pytest.mark.parametrize("refusal", MISDIRECTIONS)
+def test_a_redirect_and_a_refusal_without_an_operation_outcome_are_about_the_way_there(
+    fake: FakeFhir, refusal: Fault
+) -> None:
+    fake.faults.append(refusal)
+    outcome = FhirClient(fake.url).create(OBSERVATION)
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.misdirected
+    words = f"{outcome.reason}, and not in the words of a FHIR server"
+    assert unless_misdirected(outcome) == TryAgain(words, astray=True)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(Fault(status=status) for status in (400, 403, 404, 405, 410, 413, 422)),
+        *(Fault(status=status, body=b"") for status in (410, 413, 415, 422)),
+    ],
+)
+def test_a_refusal_in_an_operation_outcome_or_of_what_was_sent_is_about_what_was_sent(
+    fake: FakeFhir, fault: Fault
+) -> None:
+    fake.faults.append(fault)
+    outcome = FhirClient(fake.url).create(OBSERVATION)
+
+    assert isinstance(outcome, Rejected)
+    assert not outcome.misdirected
+    assert unless_misdirected(outcome) is outcome
+
+
+def test_a_refusal_of_our_own_is_not_about_the_way_there() -> None:
+    assert not Rejected("a search has too many pages").misdirected
+
+
+@pytest.mark.parametrize("kind", ["Bundle", "OperationOutcome"])
+def test_the_id_of_a_bundle_or_an_outcome_is_of_nothing_that_was_stored(kind: str) -> None:
+    reply = {"resourceType": kind, "id": "12"}
+    assert judge_write(Reply(200, {}, reply)) == Delivered(200, reply, None, None)
+    located = judge_write(Reply(201, {"Location": "Observation/7/_history/1"}, reply))
+    assert located == Delivered(201, reply, "7", None)
+
+
 @pytest.mark.parametrize("status", [401, 409, 412, 425, 429, 503])
 def test_a_busy_server_and_other_writers_mean_try_again(fake: FakeFhir, status: int) -> None:
     assert isinstance(write(fake, status=status), TryAgain)
@@ -147,6 +200,12 @@ def test_a_busy_server_and_other_writers_mean_try_again(fake: FakeFhir, status: 
 @pytest.mark.parametrize("status", [408, 500, 502, 504])
 def test_a_fault_that_does_not_say_what_was_done_is_unknown_for_a_write(fake: FakeFhir, status: int) -> None:
     assert isinstance(write(fake, status=status), Unknown)
+
+
+@pytest.mark.parametrize("status", [401, 429, 500, 502, 503, 504])
+def test_what_is_said_without_a_resource_may_have_been_said_by_somebody_else(fake: FakeFhir, status: int) -> None:
+    assert write(fake, status=status, body=b"<html>gateway</html>").astray
+    assert not write(fake, status=status).astray
 
 
 def test_a_500_in_which_hapi_says_that_the_database_refused_means_try_again(fake: FakeFhir) -> None:
@@ -167,19 +226,19 @@ def test_retry_after_in_seconds_is_passed_on(fake: FakeFhir) -> None:
 def test_retry_after_as_a_date_is_measured_against_the_servers_clock() -> None:
     headers = {"Date": "Tue, 01 Jan 2030 00:00:00 GMT", "Retry-After": "Tue, 01 Jan 2030 00:01:30 GMT"}
 
-    assert judge_write(Reply(429, headers, None)) == TryAgain("429", 90.0)
+    assert judge_write(Reply(429, headers, None)) == TryAgain("429", 90.0, astray=True)
 
 
 def test_retry_after_in_the_past_means_at_once() -> None:
     headers = {"Date": "Tue, 01 Jan 2030 00:00:00 GMT", "Retry-After": "Mon, 31 Dec 2029 00:00:00 GMT"}
 
-    assert judge_write(Reply(503, headers, None)) == TryAgain("503", 0.0)
+    assert judge_write(Reply(503, headers, None)) == TryAgain("503", 0.0, astray=True)
 
 
 @pytest.mark.parametrize("wish", ["²", "1²", "٣", "1" * 400, "Tue, 01 Jan 2030 00:00:00 +99999999", "Tue, 01 Jan 0000"])
 def test_digits_that_are_none_and_dates_out_of_range_are_no_wish(wish: str) -> None:
     for headers in ({"Retry-After": wish}, {"Retry-After": wish, "Date": wish}):
-        assert judge_write(Reply(503, headers, None)) == TryAgain("503", None)
+        assert judge_write(Reply(503, headers, None)) == TryAgain("503", None, astray=True)
 
 
 @pytest.mark.parametrize("wish", ["soon", "-5", "Tue, 99 Jan", "²", ""])
