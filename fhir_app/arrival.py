@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_app.assessment.as_json import assessment_json
+from fhir_app.errors import Issue
 from fhir_app.fhir.received import ReceivedResponse
 from fhir_app.fhir.writeback import WriteBack
-from fhir_app.reading import Reading
+from fhir_app.reading import WITHDRAWN, Reading
 from fhir_app.standing import Standing
 from fhir_app.store.assessments import StoredAssessment
-from fhir_app.store.submissions import Submission
+from fhir_app.store.submissions import Revision, Submission
+
+_REPLACED_BEFORE = Issue(
+    "warning", "conflict", "A newer revision of this response came in before: this one is kept, and changes nothing."
+)
+_WITHDRAWN_BEFORE = Issue(
+    "warning",
+    "conflict",
+    "This response was withdrawn before: this revision is kept, and changes nothing. Send it under a new identifier.",
+)
+_NOTHING_WITHDRAWN = Issue(
+    "warning", "not-found", "Nothing was withdrawn: no result of this response is known here under this identity."
+)
 
 
 @dataclass(frozen=True)
@@ -62,3 +76,15 @@ def assessment_row(reading: Reading, submission_id: str) -> StoredAssessment | N
     )
     _ = row.packed  # compressed here and now, not while other writers wait
     return row
+
+
+def without_effect(
+    reading: Reading, stands: Standing, made: WriteBack | None, known: Sequence[Revision]
+) -> tuple[Issue, ...]:
+    """Why nothing was made of a revision, where the caller would not expect it."""
+    if stands.stale:
+        withdrawn = any(revision.status == WITHDRAWN for revision in known)
+        return (_WITHDRAWN_BEFORE if withdrawn else _REPLACED_BEFORE,)
+    if reading.withdrawn and reading.valid and made is None:
+        return (_NOTHING_WITHDRAWN,)
+    return ()

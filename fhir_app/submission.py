@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from sqlalchemy import Connection
 
-from fhir_app.arrival import Arrival, assessment_row, submission_row
+from fhir_app.arrival import Arrival, assessment_row, submission_row, without_effect
 from fhir_app.assessment.read_answers import ReadResponse
 from fhir_app.errors import InvalidQuestionnaireResponse, Issue, MalformedBody, ReplacedSince
 from fhir_app.fhir.bundle import transaction_bundle
@@ -22,14 +22,14 @@ from fhir_app.fhir.received import LOCAL, UNVERSIONED, ReceivedResponse, own_ide
 from fhir_app.fhir.writeback import WriteBack
 from fhir_app.knowledge.intake import Intake
 from fhir_app.knowledge.library import Library
-from fhir_app.reading import WITHDRAWN, Reading, read_response
+from fhir_app.reading import Reading, read_response
 from fhir_app.result import ComposeDocument, Making, is_for_the_chart, no_document, result
 from fhir_app.standing import Standing, standing
 from fhir_app.store import assessments, outbox, record, submissions, write_backs
 from fhir_app.store.assessments import StoredAssessment
 from fhir_app.store.database import Database
 from fhir_app.store.record import Recorded
-from fhir_app.store.submissions import Revision, Submission
+from fhir_app.store.submissions import Submission
 from fhir_app.store.turns import take_turns
 
 DestinationFor = Callable[[str], str | None]
@@ -41,17 +41,6 @@ ACCEPTED, ACCEPTED_BEFORE, REFUSED = 201, 200, 422
 _REPLACED_SINCE = (
     "This response was taken before, and a newer one has taken its place, so nothing was changed. To make it the "
     "answer that holds, send it with a later authored."
-)
-_REPLACED_BEFORE = Issue(
-    "warning", "conflict", "A newer revision of this response came in before: this one is kept, and changes nothing."
-)
-_WITHDRAWN_BEFORE = Issue(
-    "warning",
-    "conflict",
-    "This response was withdrawn before: this revision is kept, and changes nothing. Send it under a new identifier.",
-)
-_NOTHING_WITHDRAWN = Issue(
-    "warning", "not-found", "Nothing was withdrawn: no result of this response is known here under this identity."
 )
 _NOTHING_TO_WRITE = Issue(
     "error",
@@ -218,7 +207,7 @@ class Submissions:
             valid=accepted,
             arrival=stands.arrival,
             newest=stands.newest,
-            issues=(*arriving.issues, *_without_effect(reading, stands, made, known)),
+            issues=(*arriving.issues, *without_effect(reading, stands, made, known)),
         )
         # What an earlier revision led to still stands when this one led to nothing: a work list shows both.
         submissions.add(connection, submission, body, replaces=made is not None or stands.follows is None)
@@ -317,18 +306,6 @@ def _digest(body: bytes, notified_id: str | None) -> str:
     """Of everything that says which response this is: a body without an id has it from its notification."""
     told = b"" if notified_id is None else b" notified as " + notified_id.encode()
     return hashlib.sha256(body + told).hexdigest()
-
-
-def _without_effect(
-    reading: Reading, stands: Standing, made: WriteBack | None, known: Sequence[Revision]
-) -> tuple[Issue, ...]:
-    """Why nothing was made of a revision, where the caller would not expect it."""
-    if stands.stale:
-        withdrawn = any(revision.status == WITHDRAWN for revision in known)
-        return (_WITHDRAWN_BEFORE if withdrawn else _REPLACED_BEFORE,)
-    if reading.withdrawn and reading.valid and made is None:
-        return (_NOTHING_WITHDRAWN,)
-    return ()
 
 
 def _again(connection: Connection, earlier: Submission) -> Submitted:
