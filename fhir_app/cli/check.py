@@ -16,7 +16,6 @@ from fhir_app.fhir.model import OutboundResourceError, parse_with_library
 from fhir_app.fhir.namespace import Namespace
 from fhir_app.fhir.parties import Author
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
-from fhir_app.knowledge.loader import load_intake
 from fhir_app.knowledge.version_gate import check_versions, folders
 from fhir_app.leaflets.care import read_care_settings, without_names
 from fhir_app.review.source_attributes import library_attributes, source_attributes
@@ -32,7 +31,7 @@ def check(folder: Path | None) -> None:
     """
     root = folder or questionnaires_root()
     try:
-        library = _library(root)
+        library = load_library(root)
     except KnowledgeError as error:
         _stop(error.problems)
     problems: list[str] = []
@@ -56,12 +55,6 @@ def _stop(problems: Sequence[str]) -> NoReturn:
         click.echo(problem, err=True)
     click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
     sys.exit(1)
-
-
-def _library(folder: Path) -> Library:
-    if (folder / "intake.yaml").is_file():
-        return Library((load_intake(folder),))
-    return load_library(folder)
 
 
 def _check_care_settings(root: Path, library: Library) -> None:

@@ -28,7 +28,6 @@ from fhir_app.evaluation.report import (
 )
 from fhir_app.evaluation.scores import URGENCIES, Score
 from fhir_app.knowledge.library import Library, load_library, questionnaires_root
-from fhir_app.knowledge.loader import load_intake
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 PIPED = 140
@@ -54,12 +53,12 @@ def evaluate(
     Exits 1 when a case does not come out as it says. What a story misses is counted, never an error.
     """
     root = knowledge or questionnaires_root()
-    library = _library(root)
+    library = load_library(root)
     files = case_files(cases or (root,)) or case_files((questionnaires_root(),))
     collected = collect(files, library, part)
     if not collected:
         raise click.ClickException("There is no case and no story in what was given.")
-    changed = None if against is None else _changes(_library(against), collected)
+    changed = None if against is None else _changes(load_library(against), collected)
     evaluation = evaluate_all(collected, changed)
     anchors = _anchors(root)
     if html is not None:
@@ -69,10 +68,6 @@ def evaluate(
     else:
         _print(evaluation, anchors)
     sys.exit(1 if evaluation.failed_cases else 0)
-
-
-def _library(folder: Path) -> Library:
-    return Library((load_intake(folder),)) if (folder / "intake.yaml").is_file() else load_library(folder)
 
 
 def _anchors(root: Path) -> Anchors:

@@ -36,8 +36,9 @@ def questionnaires_root() -> Path:
 
 
 def load_library(root: Path) -> Library:
-    """Every intake under `root`. Raises KnowledgeError with every problem of every intake."""
-    folders = sorted(path.parent for path in root.glob("*/intake.yaml"))
+    """Every intake under `root`, or the one that `root` is. Raises KnowledgeError with every problem of each."""
+    one = [root] if (root / "intake.yaml").is_file() else []
+    folders = one or sorted(path.parent for path in root.glob("*/intake.yaml"))
     if not folders:
         raise KnowledgeError([f"{root.name}: no intake found"])
     problems: list[str] = []
