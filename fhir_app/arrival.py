@@ -38,6 +38,13 @@ class Arrival:
     stands: Standing
     made: WriteBack | None
 
+    @property
+    def is_about_its_own_patient(self) -> bool:
+        """Whether its patient is one of the server that it came from: those have relative references by now. Only a
+        person can say whether a patient of another server is the same one."""
+        subject = self.made.summary["subject"]["reference"] if self.made is not None else self.received.subject
+        return "://" not in (subject or "")
+
 
 def submission_row(reading: Reading, received: ReceivedResponse, digest: str, now: datetime) -> Submission:
     """The row to store, its standing not yet known."""

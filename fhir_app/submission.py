@@ -250,7 +250,7 @@ class Submissions:
         if self._destination_for is None or not (arrival.made or late):
             return
         submission = arrival.submission
-        destination = self._destination_for(submission.origin)
+        destination = self._destination_for(submission.origin) if arrival.is_about_its_own_patient else None
         state, reason = _delivery_state(destination, late)
         row_id = outbox.put(
             connection,

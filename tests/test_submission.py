@@ -293,6 +293,13 @@ def test_a_result_goes_to_the_destination_of_its_own_origin_only(database: Datab
     assert [(row.origin, row.destination) for row in here.queue()] == [(EHR, EHR), (OTHER_EHR, OTHER_EHR)]
 
 
+def test_a_result_about_a_patient_of_another_server_is_held_for_a_person_to_match(database: Database) -> None:
+    here = Installation(database)
+    here.submit(response(FLAGGED, subject={"reference": f"{OTHER_EHR}/Patient/1"}))
+    here.submit(response(FLAGGED, subject={"reference": f"{EHR}/Patient/1"}))
+    assert [(row.state, row.reason) for row in here.queue()] == [("held", NOT_MATCHED), ("pending", None)]
+
+
 def test_the_result_of_an_origin_without_a_destination_is_held(database: Database) -> None:
     here = Installation(database)
     here.submit(response(), origin="local")
