@@ -126,9 +126,14 @@ def _plain(row: Listed) -> dict[str, Any]:
 
 def _line(plain: dict[str, Any]) -> str:
     urgency = " ".join(filter(None, (plain["urgency"], plain["where"]))) or "not assessed"
-    taken = "taken" if plain["taken"] else f"refused, {plain['errors']} error{'' if plain['errors'] == 1 else 's'}"
+    taken = f"refused, {plain['errors']} error{'' if plain['errors'] == 1 else 's'}"
+    if plain["taken"]:
+        taken = _TAKEN.get(plain["status"], "taken")
     flags = ", ".join(plain["red_flags"]) or "-"
     return _columns(urgency, plain["accepted"], plain["submission"], taken, flags, plain["response"])
+
+
+_TAKEN = {"entered-in-error": "withdrawn", "in-progress": "unfinished", "stopped": "unfinished"}
 
 
 def _columns(urgency: str, accepted: str, submission: str, taken: str, flags: str, response: str) -> str:

@@ -104,3 +104,12 @@ def test_an_unknown_id_is_said_to_be_unknown() -> None:
     shown = CliRunner().invoke(main, ["submissions", "show", "nothing"])
     assert shown.exit_code == 2
     assert "There is no submission nothing" in shown.output
+
+
+@pytest.mark.parametrize(("status", "word"), [("entered-in-error", "withdrawn"), ("in-progress", "unfinished")])
+def test_what_was_withdrawn_or_is_unfinished_is_not_simply_taken(status: str, word: str) -> None:
+    parts = load_parts(Settings.from_env())
+    response = json.loads((SAMPLES / "cauda-equina-retention.json").read_bytes())
+    parts.submissions.submit(json.dumps({**response, "status": status}).encode(), origin="local")
+    parts.database.close()
+    assert [word in line for line in run("list").stdout.splitlines()].count(True) == 1
