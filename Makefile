@@ -1,7 +1,7 @@
 # Needs only Python 3.11 or newer and make. `make` alone lists the commands.
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= 3
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
 
 .PHONY: help run demo test check hapi bench format lock

@@ -208,13 +208,19 @@ class Copies:
     def wait_for_one(self) -> None:
         wait(self._replies, PATIENCE, FIRST_COMPLETED)
 
-    def check(self, later_door: str) -> None:
-        """One caller is told that it was new, all of them the same about it, also one that asks later."""
+    def wait_for_all(self) -> None:
+        wait(self._replies, PATIENCE)
+
+    def check(self, later_door: str, *, replaced: bool) -> None:
+        """One caller is told that it was new, all of them the same about it, also one that asks later. Who comes after
+        a revision that `replaced` it is told so."""
         replies = [reply.result(PATIENCE) for reply in self._replies]
-        assert sorted(reply.status_code for reply in replies) == [200] * (len(replies) - 1) + [201]
         again = post(later_door, self._body)
-        assert again.status_code == 200
-        assert len({(reply.headers["Location"], reply.content) for reply in (*replies, again)}) == 1
+        assert again.status_code == (409 if replaced else 200)
+        told = [reply for reply in (*replies, again) if not (replaced and reply.status_code == 409)]
+        assert [reply.status_code for reply in told].count(201) == 1
+        assert {reply.status_code for reply in told} <= {200, 201}
+        assert len({(reply.headers["Location"], reply.content) for reply in told}) == 1
 
 
 def post(door: str, body: bytes) -> requests.Response:
@@ -228,7 +234,9 @@ def send(senders: ThreadPoolExecutor, case: Case) -> None:
         sent[0].wait_for_one()
         sent.append(Copies(senders, case.amended, case.amended_doors))
     for copies in sent:
-        copies.check(case.amended_doors[0])
+        copies.wait_for_all()
+    for copies in sent:
+        copies.check(case.amended_doors[0], replaced=copies is not sent[-1])
 
 
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
