@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,11 +55,28 @@ def summary(circumstances: Circumstances, assessment: Assessment, flags: Sequenc
     resource = _observation(c, report(assessment, c.intake), clinician_summary(assessment, c.intake), "summary")
     resource["code"] = codes.observation(c.namespace, codes.SUMMARY_CODE)
     resource["valueCodeableConcept"] = codes.urgency(c.namespace, assessment.disposition)
-    if flags:
-        resource["interpretation"] = [codes.concept(codes.ABNORMAL)]
-        resource["hasMember"] = [reference(flag) for flag in flags]
     resource["component"] = components.of_summary(c.namespace, c.intake, assessment)
-    return _in_order(resource)
+    return with_flags(resource, flags) if flags else _in_order(resource)
+
+
+def with_flags(summary: Mapping[str, Any], flags: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The summary with these flags as its members and the families of all of them present."""
+    present = {_code(flag): {name: flag[name] for name in _FINDING} for flag in flags}
+    return _in_order(
+        {
+            **summary,
+            "interpretation": [codes.concept(codes.ABNORMAL)],
+            "hasMember": [reference(flag) for flag in flags],
+            "component": [present.get(_code(component), component) for component in summary["component"]],
+        }
+    )
+
+
+_FINDING = ("code", "valueCodeableConcept", "interpretation")
+
+
+def _code(coded: Mapping[str, Any]) -> str:
+    return str(coded["code"]["coding"][0]["code"])
 
 
 def flags(circumstances: Circumstances, assessment: Assessment) -> tuple[dict[str, Any], ...]:
@@ -126,6 +143,6 @@ _ORDER = (
 )
 
 
-def _in_order(resource: dict[str, Any]) -> dict[str, Any]:
+def _in_order(resource: Mapping[str, Any]) -> dict[str, Any]:
     """The elements in the order of the specification, for people who read the JSON."""
     return {name: resource[name] for name in _ORDER if name in resource}

@@ -141,8 +141,9 @@ def write_back(
 
 
 def added(previous: WriteBack, made: WriteBack) -> WriteBack | None:
-    """What an unfinished or invalid revision changes of what stands: flags that are new or more urgent, and a summary
-    that is more urgent; nothing is taken back and nothing lowered. None when it has none of these.
+    """What an unfinished or invalid revision changes of what stands: flags that are new or more urgent, which the
+    summary then names, and the urgency when it is higher; nothing is taken back and nothing lowered. None when no flag
+    is new or more urgent.
 
     `made` is what `write_back` makes of it. Earlier documents are superseded: they know nothing of the new flag.
     """
@@ -154,8 +155,9 @@ def added(previous: WriteBack, made: WriteBack) -> WriteBack | None:
     flags = (*new, *(flag for flag in previous.flags if flag["id"] not in ids))
     stands = previous.summary["status"] != _MISTAKE
     raised = not stands or _summary_urgency(made.summary) > _summary_urgency(previous.summary)
-    summary = {**made.summary, "hasMember": [reference(flag) for flag in flags]} if raised else previous.summary
-    targets = (*new, *((summary,) if raised else ()), *made.earlier_documents)
+    status = "preliminary" if raised or previous.summary["status"] == "preliminary" else "amended"
+    summary = observation.with_flags({**(made if raised else previous).summary, "status": status}, flags)
+    targets = (*new, summary, *made.earlier_documents)
     return replace(
         made,
         questionnaire_response=(previous if previous.released else made).questionnaire_response,
